@@ -1,0 +1,1 @@
+"""Benchmarks of latency. Nothing on the serving path imports it."""

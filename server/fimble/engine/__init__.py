@@ -1,0 +1,1 @@
+"""The model behind one worker: queue, priority, cancellation, deadline. Nothing here knows about editors."""

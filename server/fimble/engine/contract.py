@@ -1,0 +1,101 @@
+"""What the rest of fimble may ask of an engine. Implementations live beside this file; no model library here."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from fimble.records import CancelToken, FimPrompt, Generation
+
+
+class Priority(enum.IntEnum):
+    """Lower runs first; a running generation of a higher value is paused for a lower one."""
+
+    TYPING = 0
+    PREFETCH = 1
+    ACTION = 2
+
+
+class EngineState(enum.Enum):
+    """Where the model is. `MISSING` and `FAILED` carry an error."""
+
+    UNLOADED = "unloaded"
+    LOADING = "loading"
+    READY = "ready"
+    MISSING = "missing"
+    FAILED = "failed"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """One piece of work for the engine.
+
+    `should_stop` gets the text decoded so far (whole characters) after each token of the only row and says
+    whether that is enough; it runs on the engine's thread and must be quick and must not raise.
+    `on_text` gets the same text for progress. `deadline_at_s` is a `time.monotonic()` instant: what is
+    decoded by then is the result. With `n_rows > 1` the rows are sampled alternatives and neither
+    `should_stop` nor cancellation is looked at before all rows end, so keep `n_tokens_max` small.
+    """
+
+    prompt: FimPrompt
+    n_tokens_max: int
+    priority: Priority = Priority.TYPING
+    token: CancelToken = field(default_factory=CancelToken)
+    should_stop: Callable[[str], bool] | None = None
+    on_text: Callable[[str], None] | None = None
+    deadline_at_s: float | None = None
+    n_rows: int = 1
+    temperature: float = 0.0
+
+
+class Tokenizer(Protocol):
+    """Text to token ids and back, for one model."""
+
+    def encode(self, text: str) -> list[int]:
+        """Encode user text; text that spells a sentinel is plain text."""
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Decode ids; bytes of an incomplete character come out as U+FFFD."""
+
+    def special(self, name: str) -> int:
+        """Give the id of a sentinel or end token. Errors: ModelFilesError if the model has none."""
+
+
+class Backend(Protocol):
+    """A model as blocking calls. The worker owns it: nobody else may call it."""
+
+    @property
+    def tokenizer(self) -> Tokenizer: ...
+
+    @property
+    def n_lanes(self) -> int:
+        """How many generations may run at the same time (replicas that share the weights)."""
+
+    def load(self) -> None:
+        """Bring the model into memory. Errors: ModelError, EngineError."""
+
+    def unload(self) -> None:
+        """Free the memory; nothing may be running."""
+
+    def run(self, request: GenerationRequest, on_step: Callable[[], bool]) -> list[Generation]:
+        """Generate, calling `on_step` after each decoded token; it may block (pause) and says whether to stop."""
+
+
+class Engine(Protocol):
+    """What the services see: one owner of the model, asked from the event loop."""
+
+    @property
+    def state(self) -> EngineState: ...
+
+    @property
+    def tokenizer(self) -> Tokenizer: ...
+
+    async def generate(self, request: GenerationRequest) -> list[Generation]:
+        """Queue the request and wait for it.
+
+        A request cancelled while it waits gives one empty row with `StopReason.CANCELLED`.
+        Errors: EngineError; ModelError if the model is missing.
+        """

@@ -1,0 +1,1 @@
+"""Benchmarks of quality. Nothing on the serving path imports it."""

@@ -1,0 +1,1 @@
+"""The only room that speaks the Language Server Protocol: unpack parameters, call a service, pack the answer."""

@@ -1,0 +1,1 @@
+"""Weights on disk: catalogue, download, conversion, store. The only room that writes model files."""

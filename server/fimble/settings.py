@@ -1,0 +1,94 @@
+"""The resolved settings of one session: every value is valid. Raw input does not enter here; see `options`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def _setting(default: Any, doc: str, **rules: Any) -> Any:
+    """Declare a setting with its documentation; `choices`, `minimum` and `maximum` bound what is valid."""
+    return field(default=default, metadata={"doc": doc, **rules})
+
+
+SECRET_GLOBS = (
+    "**/.env",
+    "**/.env.*",
+    "**/*.pem",
+    "**/*.key",
+    "**/*.p12",
+    "**/*.pfx",
+    "**/*.keystore",
+    "**/*.jks",
+    "**/id_rsa*",
+    "**/id_ed25519*",
+    "**/id_ecdsa*",
+    "**/.netrc",
+    "**/.npmrc",
+    "**/.pypirc",
+    "**/.git-credentials",
+    "**/.aws/credentials",
+    "**/.ssh/*",
+    "**/*credentials*.json",
+    "**/*secret*.y*ml",
+    "**/*.kdbx",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one editor session runs with. Each field's documentation feeds the README and the editors' settings."""
+
+    enabled: bool = _setting(True, "Offer ghost text at all. Off means no request reaches the model.")
+    model: str = _setting("qwen2.5-coder-0.5b", "Model id as `fimble models list` shows it.")
+    engine: str = _setting(
+        "ctranslate2",
+        "What runs the model. `scripted` answers from `FIMBLE_SCRIPT` and is for tests.",
+        choices=("ctranslate2", "scripted"),
+    )
+    device: str = _setting("auto", "Where the model runs.", choices=("auto", "cpu", "cuda"))
+    compute_type: str = _setting(
+        "auto",
+        "CTranslate2 compute type; `auto` takes the one the weights were stored in.",
+        choices=("auto", "int8", "int8_float16", "int8_float32", "float16", "float32"),
+    )
+    n_threads: int = _setting(
+        0, "Threads of one generation on CPU; 0 takes the physical cores.", minimum=0, maximum=256
+    )
+    languages_off: tuple[str, ...] = _setting((), "LSP language ids without ghost text.")
+    globs_off: tuple[str, ...] = _setting(
+        SECRET_GLOBS, "Files that are never read, completed or put into a prompt (globs on the whole path)."
+    )
+    multiline: str = _setting(
+        "auto",
+        "Whether a suggestion may span lines; `auto` decides from the place.",
+        choices=("auto", "never", "always"),
+    )
+    delay_ms: int = _setting(
+        75, "How long to wait for the next key before the model is asked mid-line.", minimum=0, maximum=2000
+    )
+    deadline_ms: int = _setting(
+        4000, "Latest moment of an answer; what is decoded by then is shown.", minimum=100, maximum=60000
+    )
+    prefix_tokens_max: int = _setting(
+        384, "Tokens before the cursor in the prompt, at most.", minimum=16, maximum=16384
+    )
+    suffix_tokens_max: int = _setting(128, "Tokens after the cursor in the prompt, at most.", minimum=0, maximum=16384)
+    line_tokens_max: int = _setting(48, "Tokens decoded for a single line, at most.", minimum=1, maximum=1024)
+    block_tokens_max: int = _setting(128, "Tokens decoded for a block, at most.", minimum=1, maximum=4096)
+    block_lines_max: int = _setting(16, "Lines of a block, at most.", minimum=1, maximum=200)
+    n_alternatives: int = _setting(
+        3, "Alternatives when asked by a key (the next/previous suggestion).", minimum=1, maximum=8
+    )
+    document_bytes_max: int = _setting(5_000_000, "Larger documents get no ghost text.", minimum=1, maximum=500_000_000)
+    line_chars_max: int = _setting(
+        5_000, "No ghost text on longer lines (minified files).", minimum=80, maximum=1_000_000
+    )
+    completion_menu: str = _setting(
+        "auto",
+        "Also answer `textDocument/completion`; `auto` does so for clients without inline completion.",
+        choices=("auto", "never", "always"),
+    )
+    log_level: str = _setting(
+        "info", "What goes to stderr; never document text.", choices=("error", "warning", "info", "debug")
+    )

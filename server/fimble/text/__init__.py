@@ -1,0 +1,1 @@
+"""Documents as the editor has them: snapshots, edits, positions. No protocol types."""
