@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from fimble.errors import FimbleError
 from fimble.records import CancelToken, FimPrompt, Generation
 
 
@@ -34,7 +35,7 @@ class GenerationRequest:
     """One piece of work for the engine.
 
     `should_stop` gets the text decoded so far (whole characters) after each token of the only row and says
-    whether that is enough; it runs on the engine's thread and must be quick and must not raise.
+    whether that is enough; it runs on the engine's thread, must be quick and must not raise.
     `on_text` gets the same text for progress. `deadline_at_s` is a `time.monotonic()` instant: what is
     decoded by then is the result. With `n_rows > 1` the rows are sampled alternatives and neither
     `should_stop` nor cancellation is looked at before all rows end, so keep `n_tokens_max` small.
@@ -64,11 +65,21 @@ class Tokenizer(Protocol):
         """Give the id of a sentinel or end token. Errors: ModelFilesError if the model has none."""
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Token ids one row decoded, end token excluded. `ended`: the model itself ended it."""
+
+    ids: tuple[int, ...]
+    ended: bool
+    log_probability: float | None = None
+
+
 class Backend(Protocol):
     """A model as blocking calls. The worker owns it: nobody else may call it."""
 
     @property
-    def tokenizer(self) -> Tokenizer: ...
+    def tokenizer(self) -> Tokenizer:
+        """The model's tokenizer; known before the weights are loaded."""
 
     @property
     def n_lanes(self) -> int:
@@ -80,18 +91,29 @@ class Backend(Protocol):
     def unload(self) -> None:
         """Free the memory; nothing may be running."""
 
-    def run(self, request: GenerationRequest, on_step: Callable[[], bool]) -> list[Generation]:
-        """Generate, calling `on_step` after each decoded token; it may block (pause) and says whether to stop."""
+    def run(self, request: GenerationRequest, on_token: Callable[[int], bool]) -> list[Row]:
+        """Generate `request.n_rows` rows.
+
+        With one row, `on_token` gets each decoded id as it comes; it may block (that pauses the generation
+        with its state) and says whether to stop. With more rows it is not called.
+        Errors: EngineError.
+        """
 
 
 class Engine(Protocol):
     """What the services see: one owner of the model, asked from the event loop."""
 
     @property
-    def state(self) -> EngineState: ...
+    def state(self) -> EngineState:
+        """Where the model is now."""
 
     @property
-    def tokenizer(self) -> Tokenizer: ...
+    def error(self) -> FimbleError | None:
+        """Why the state is MISSING or FAILED."""
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The model's tokenizer. Errors: EngineError while the state is not READY."""
 
     async def generate(self, request: GenerationRequest) -> list[Generation]:
         """Queue the request and wait for it.

@@ -1,0 +1,77 @@
+"""Cut the text around the cursor out of a snapshot. Reads nothing but the snapshot."""
+
+from __future__ import annotations
+
+import re
+
+from fimble.records import CursorWindow
+from fimble.text.document import DocumentSnapshot
+
+PREFIX_CHARS_MAX = 24_000
+SUFFIX_CHARS_MAX = 8_000
+DEFAULT_INDENT = "    "
+_INDENTED = re.compile(r"^( +|\t+)\S", re.MULTILINE)
+
+
+def cut(
+    document: DocumentSnapshot,
+    offset: int,
+    *,
+    indent_unit: str | None = None,
+    tab_width_columns: int | None = None,
+    prefix_chars_max: int = PREFIX_CHARS_MAX,
+    suffix_chars_max: int = SUFFIX_CHARS_MAX,
+) -> CursorWindow:
+    """Give the window around `offset`, with LF line ends, cut at line borders far from the cursor.
+
+    What the file does with indentation goes before what the editor says; four spaces where neither speaks.
+    """
+    text = document.text
+    start_offset = max(0, offset - prefix_chars_max)
+    if start_offset:
+        line_end_offset = text.find("\n", start_offset, offset)
+        start_offset = start_offset if line_end_offset < 0 else line_end_offset + 1
+    end_offset = min(len(text), offset + suffix_chars_max)
+    if end_offset < len(text):
+        line_start_offset = text.rfind("\n", offset, end_offset)
+        end_offset = end_offset if line_start_offset < 0 else line_start_offset
+    prefix, suffix = to_lf(text[start_offset:offset]), to_lf(text[offset:end_offset])
+    return CursorWindow(
+        prefix=prefix,
+        suffix=suffix,
+        language=document.language,
+        indent_unit=indent_of(prefix + suffix) or indent_unit or DEFAULT_INDENT,
+        tab_width_columns=tab_width_columns or 4,
+    )
+
+
+def to_lf(text: str) -> str:
+    """Give `text` with every CRLF and CR as LF."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def indent_of(text: str) -> str | None:
+    """Give one level of indentation as the text writes it, or None if it has none.
+
+    Spaces: the smallest step between neighbouring indented lines, of those seen most.
+    """
+    indents = [match.group(1) for match in _INDENTED.finditer(text)]
+    if not indents:
+        return None
+    n_tabbed = sum(indent[0] == "\t" for indent in indents)
+    if n_tabbed * 2 > len(indents):
+        return "\t"
+    steps: dict[int, int] = {}
+    before = 0
+    for line in text.split("\n"):
+        if not line.strip() or line.startswith("\t"):
+            continue
+        here = len(line) - len(line.lstrip(" "))
+        step = here - before
+        if step > 0:
+            steps[step] = steps.get(step, 0) + 1
+        before = here
+    likely = {step: n for step, n in steps.items() if step in (2, 3, 4, 8)}
+    if not likely:
+        return None
+    return " " * max(likely, key=lambda step: likely[step])

@@ -1,0 +1,109 @@
+"""CTranslate2 behind `Backend`. The only serving file that imports it; knows nothing of text, windows or editors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from fimble.engine.contract import GenerationRequest, Row
+from fimble.engine.tokenizer import ModelTokenizer
+from fimble.errors import EngineError, ModelFilesError
+from fimble.manifest import ModelManifest
+
+N_LANES = 2
+"""Replicas that share the weights: one for typing, one for an action that may be paused."""
+
+
+class CTranslate2Backend:
+    """One generator from a converted model's folder."""
+
+    n_lanes = N_LANES
+
+    def __init__(
+        self, path: Path, manifest: ModelManifest, device: str = "auto", compute_type: str = "auto", n_threads: int = 0
+    ) -> None:
+        """Read the tokenizer; the weights wait for `load`. `n_threads` 0 takes the physical cores."""
+        self._path = path
+        self._device = device
+        self._compute_type = "default" if compute_type == "auto" else compute_type
+        self._n_threads = n_threads or psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
+        self._tokenizer = ModelTokenizer(path / "tokenizer.json")
+        self._end_ids = [self._tokenizer.special(name) for name in manifest.end_tokens]
+        self._generator: Any = None
+
+    @property
+    def tokenizer(self) -> ModelTokenizer:
+        return self._tokenizer
+
+    def load(self) -> None:
+        """Read the weights. Errors: ModelFilesError if they cannot be read; EngineError if the device cannot run."""
+        import ctranslate2
+
+        if not (self._path / "model.bin").is_file():
+            raise ModelFilesError(f"`{self._path}` has no `model.bin`", "pull the model again")
+        try:
+            self._generator = ctranslate2.Generator(
+                str(self._path),
+                device=self._device,
+                compute_type=self._compute_type,
+                inter_threads=N_LANES,
+                intra_threads=self._n_threads,
+            )
+        except ValueError as error:
+            raise EngineError(
+                f"the model cannot run here: {error}", "try `compute_type = auto` and `device = cpu`"
+            ) from error
+        except RuntimeError as error:
+            raise ModelFilesError(
+                f"the model's files cannot be read: {error}", "run `fimble models verify`, then pull it again"
+            ) from error
+
+    def unload(self) -> None:
+        self._generator = None
+
+    def run(self, request: GenerationRequest, on_token: Callable[[int], bool]) -> list[Row]:
+        if self._generator is None:
+            raise EngineError("the model is not loaded")
+        single = request.n_rows == 1
+        sampling: dict[str, Any] = {"sampling_topk": 1}
+        if not single:
+            sampling = {"sampling_topk": 20, "sampling_temperature": request.temperature or 0.8}
+        decoded: list[int] = []
+        try:
+            results = self._generator.generate_batch(
+                [[self._tokenizer.token(i) for i in request.prompt.tail]] * request.n_rows,
+                static_prompt=[self._tokenizer.token(i) for i in request.prompt.head] or None,
+                max_length=request.n_tokens_max,
+                # The whole prompt is read in one go; the prompt is not repeated in the result.
+                include_prompt_in_result=False,
+                end_token=self._end_ids,
+                beam_size=1,
+                max_batch_size=0,
+                # A generator is stopped by its callback, one token at a time.
+                callback=self._callback(decoded, on_token) if single else None,
+                return_scores=not single,
+                **sampling,
+            )
+        except (RuntimeError, ValueError) as error:
+            raise EngineError(f"the model failed: {error}") from error
+        if single:
+            return [self._row(decoded, None, request.n_tokens_max)]
+        return [self._row(r.sequences_ids[0], r.scores[0], request.n_tokens_max) for r in results]
+
+    def _callback(self, decoded: list[int], on_token: Callable[[int], bool]) -> Callable[[Any], bool]:
+        def step(result: Any) -> bool:
+            token_id = int(result.token_id)
+            decoded.append(token_id)
+            return token_id in self._end_ids or on_token(token_id)
+
+        return step
+
+    def _row(self, ids: list[int], score: float | None, n_tokens_max: int) -> Row:
+        ended = len(ids) < n_tokens_max
+        if ids and ids[-1] in self._end_ids:
+            ids, ended = ids[:-1], True
+        log_probability = None if score is None else score * max(1, len(ids))
+        return Row(tuple(ids), ended, log_probability)

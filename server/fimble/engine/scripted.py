@@ -1,0 +1,129 @@
+"""A backend that answers from a script, for tests where the model is not what is tested. Loads no model library."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fimble.engine.contract import GenerationRequest, Row
+from fimble.errors import EngineError, SettingsError
+from fimble.records import FimPrompt
+
+SPECIAL_NAMES = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "<|endoftext|>", "<|im_start|>", "<|im_end|>")
+_PIECE = re.compile(r"\s*\w+|\s*[^\w\s]|\s+")
+
+
+class ByteTokenizer:
+    """One id per UTF-8 byte, then the sentinels. Text that spells a sentinel stays bytes."""
+
+    def encode(self, text: str) -> list[int]:
+        return list(text.encode("utf-8", errors="surrogatepass"))
+
+    def decode(self, ids: Sequence[int]) -> str:
+        return bytes(i for i in ids if i < 256).decode("utf-8", errors="replace")
+
+    def special(self, name: str) -> int:
+        if name not in SPECIAL_NAMES:
+            return 256 + len(SPECIAL_NAMES)
+        return 256 + SPECIAL_NAMES.index(name)
+
+
+@dataclass
+class Answer:
+    """One scripted answer. `times` None means without end; `when` must stand in the prompt's text."""
+
+    text: str
+    when: str | None = None
+    prefill_ms: float = 0.0
+    token_ms: float = 0.0
+    times: int | None = None
+    error: Exception | None = None
+
+
+@dataclass
+class ScriptedBackend:
+    """Answers in order: the first whose `when` matches and whose `times` is not used up; else nothing.
+
+    `calls` holds every request run, `n_tokens_after_stop` how many tokens came after a stop was asked for.
+    """
+
+    answers: list[Answer] = field(default_factory=list)
+    load_ms: float = 0.0
+    calls: list[GenerationRequest] = field(default_factory=list)
+    n_lanes: int = 2
+
+    def __post_init__(self) -> None:
+        self.tokenizer = ByteTokenizer()
+        self._lock = threading.Lock()
+
+    @classmethod
+    def from_file(cls, path: str) -> ScriptedBackend:
+        """Read the JSON named by `FIMBLE_SCRIPT`. Errors: SettingsError if it cannot be read."""
+        if not path:
+            return cls()
+        try:
+            raw = json.loads(Path(path).read_text(encoding="utf-8"))
+            answers = [Answer(**a) for a in raw.get("answers", [])]
+        except (OSError, ValueError, TypeError) as error:
+            raise SettingsError(f"cannot read the script `{path}`: {error}") from error
+        return cls(answers, load_ms=float(raw.get("load_ms", 0)))
+
+    def enqueue(
+        self, text: str | Exception, *, prefill_ms: float = 0.0, token_ms: float = 0.0, when: str | None = None
+    ) -> None:
+        """Script one more answer, given once."""
+        error = text if isinstance(text, Exception) else None
+        shown = "" if isinstance(text, Exception) else text
+        self.answers.append(Answer(shown, when, prefill_ms, token_ms, times=1, error=error))
+
+    def load(self) -> None:
+        time.sleep(self.load_ms / 1000)
+
+    def unload(self) -> None:
+        """Nothing is held."""
+
+    def run(self, request: GenerationRequest, on_token: Callable[[int], bool]) -> list[Row]:
+        answer = self._take(request)
+        if answer.error is not None:
+            raise EngineError(str(answer.error)) from answer.error
+        time.sleep(answer.prefill_ms / 1000)
+        if request.n_rows > 1:
+            # Alternatives of a script differ in a visible way and keep the order.
+            texts = [answer.text, *(f"{answer.text}{n}" for n in range(2, request.n_rows + 1))]
+            return [Row(tuple(self.tokenizer.encode(text)), ended=True) for text in texts]
+        return [self._decode(answer, request.n_tokens_max, on_token)]
+
+    def _decode(self, answer: Answer, n_tokens_max: int, on_token: Callable[[int], bool]) -> Row:
+        """Give the bytes of one word after the other; a scripted token is a word, so `token_ms` is per word."""
+        ids: list[int] = []
+        for n_decoded, piece in enumerate(_PIECE.findall(answer.text)):
+            if n_decoded == n_tokens_max:
+                return Row(tuple(ids), ended=False)
+            time.sleep(answer.token_ms / 1000)
+            stop = False
+            for byte in self.tokenizer.encode(piece):
+                ids.append(byte)
+                stop = on_token(byte) or stop
+            if stop:
+                return Row(tuple(ids), ended=False)
+        return Row(tuple(ids), ended=True)
+
+    def _take(self, request: GenerationRequest) -> Answer:
+        with self._lock:
+            self.calls.append(request)
+            text = self.prompt_text(request.prompt)
+            for answer in self.answers:
+                if answer.times == 0 or (answer.when is not None and answer.when not in text):
+                    continue
+                if answer.times is not None:
+                    answer.times -= 1
+                return answer
+        return Answer("")
+
+    def prompt_text(self, prompt: FimPrompt) -> str:
+        return self.tokenizer.decode((*prompt.head, *prompt.tail))

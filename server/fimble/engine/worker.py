@@ -1,0 +1,233 @@
+"""One owner of the model: queues, priorities, pause, cancellation, deadlines. Knows no model library and no editor."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fimble.engine.contract import Backend, EngineState, GenerationRequest, Priority, Tokenizer
+from fimble.engine.stepping import Stepper
+from fimble.errors import EngineError, FimbleError, ModelNotInstalledError
+from fimble.records import Generation, StopReason
+
+POLL_S = 0.05
+"""How long a paused generation sleeps between looks at its cancel token."""
+
+
+@dataclass(order=True)
+class _Job:
+    priority: int
+    sequence: int
+    request: GenerationRequest = field(compare=False)
+    resolve: Callable[[list[Generation] | Exception], None] = field(compare=False)
+    queued_at_s: float = field(compare=False, default_factory=time.monotonic)
+
+
+class EngineWorker:
+    """Runs a backend on its own threads: one lane for typing and prefetch, one for actions.
+
+    **Invariant:** only this class calls the backend. While a typing request waits or runs, an action's
+    generation is blocked inside its decode callback and keeps its state; a prefetch is stopped.
+    Source: pausing by a blocked callback was measured to cost the other lane nothing (server/bench/README.md).
+    """
+
+    def __init__(self, make_backend: Callable[[], Backend]) -> None:
+        self._make_backend = make_backend
+        self._backend: Backend | None = None
+        self._state = EngineState.UNLOADED
+        self._error: FimbleError | None = None
+        self._condition = threading.Condition()
+        self._queues: tuple[list[_Job], list[_Job]] = ([], [])
+        self._sequence = itertools.count()
+        self._n_typing = 0
+        self._threads: list[threading.Thread] = []
+        self._listeners: list[Callable[[], None]] = []
+
+    @property
+    def state(self) -> EngineState:
+        return self._state
+
+    @property
+    def error(self) -> FimbleError | None:
+        return self._error
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        if self._backend is None or self._state is not EngineState.READY:
+            raise EngineError(f"the model is {self._state.value}")
+        return self._backend.tokenizer
+
+    def on_state_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener` (from the engine's thread) whenever `state` changes."""
+        self._listeners.append(listener)
+
+    def start(self) -> None:
+        """Load the model in the background; once."""
+        with self._condition:
+            if self._state is not EngineState.UNLOADED:
+                return
+            self._state = EngineState.LOADING
+        thread = threading.Thread(target=self._load_and_serve, name="fimble-engine", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    async def wait_ready(self) -> None:
+        """Wait for the load to end. Errors: what made it fail."""
+        loop, settled = asyncio.get_running_loop(), asyncio.Event()
+
+        def settle() -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(settled.set)
+
+        self.on_state_change(settle)
+        if self._state in (EngineState.UNLOADED, EngineState.LOADING):
+            await settled.wait()
+        if self._error is not None:
+            raise self._error
+        if self._state is EngineState.CLOSED:
+            raise EngineError("the engine is closed")
+
+    async def generate(self, request: GenerationRequest) -> list[Generation]:
+        """Queue the request and wait for it; see `Engine.generate`."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[list[Generation]] = loop.create_future()
+
+        def settle(outcome: list[Generation] | Exception) -> None:
+            if future.done():
+                return
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+        def resolve(outcome: list[Generation] | Exception) -> None:
+            # The loop may be gone when a session ends while its last generation stops.
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(settle, outcome)
+
+        self._enqueue(request, resolve)
+        try:
+            return await future
+        except asyncio.CancelledError:
+            request.token.cancel()
+            raise
+
+    def close(self, timeout_s: float = 2.0) -> None:
+        """Stop everything within one decoded token and end the threads; waits `timeout_s` at most."""
+        with self._condition:
+            self._state = EngineState.CLOSED
+            self._condition.notify_all()
+        for listener in self._listeners:
+            listener()
+        deadline_at_s = time.monotonic() + timeout_s
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, deadline_at_s - time.monotonic()))
+
+    @property
+    def n_queued(self) -> int:
+        return len(self._queues[0]) + len(self._queues[1])
+
+    def _enqueue(self, request: GenerationRequest, resolve: Callable[[list[Generation] | Exception], None]) -> None:
+        with self._condition:
+            if self._state is not EngineState.READY or self._backend is None:
+                resolve(self._error or EngineError(f"the model is {self._state.value}"))
+                return
+            job = _Job(request.priority, next(self._sequence), request, resolve)
+            if request.priority is Priority.TYPING:
+                self._n_typing += 1
+            lane = 1 if request.priority is Priority.ACTION and self._backend.n_lanes > 1 else 0
+            heapq.heappush(self._queues[lane], job)
+            self._condition.notify_all()
+
+    def _load_and_serve(self) -> None:
+        try:
+            backend = self._make_backend()
+            backend.load()
+        except ModelNotInstalledError as error:
+            self._set_state(EngineState.MISSING, error)
+            return
+        except FimbleError as error:
+            self._set_state(EngineState.FAILED, error)
+            return
+        except Exception as error:
+            self._set_state(EngineState.FAILED, EngineError(f"the model could not be loaded: {error}"))
+            return
+        self._backend = backend
+        if backend.n_lanes > 1:
+            thread = threading.Thread(target=self._serve, args=(1,), name="fimble-actions", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        if self._set_state(EngineState.READY):
+            self._serve(0)
+
+    def _set_state(self, state: EngineState, error: FimbleError | None = None) -> bool:
+        with self._condition:
+            if self._state is EngineState.CLOSED:
+                return False
+            self._state, self._error = state, error
+            self._condition.notify_all()
+        for listener in self._listeners:
+            listener()
+        return True
+
+    def _serve(self, lane: int) -> None:
+        while (job := self._next(lane)) is not None:
+            try:
+                outcome: list[Generation] | Exception = self._run(job)
+            except FimbleError as error:
+                outcome = error
+            except Exception as error:
+                outcome = EngineError(f"the engine failed: {error}")
+            finally:
+                if job.request.priority is Priority.TYPING:
+                    with self._condition:
+                        self._n_typing -= 1
+                        self._condition.notify_all()
+            job.resolve(outcome)
+
+    def _next(self, lane: int) -> _Job | None:
+        queue = self._queues[lane]
+        with self._condition:
+            while not queue:
+                if self._closed:
+                    return None
+                self._condition.wait()
+            job = heapq.heappop(queue)
+            if self._closed:
+                job.request.token.cancel()
+            return job
+
+    def _run(self, job: _Job) -> list[Generation]:
+        started_at_s = time.monotonic()
+        queue_ms = (started_at_s - job.queued_at_s) * 1000
+        request, backend = job.request, self._backend
+        assert backend is not None
+        if request.token.cancelled:
+            return [Generation("", 0, StopReason.CANCELLED, queue_ms=queue_ms)]
+        stepper = Stepper(request, backend.tokenizer, started_at_s, lambda: self._gate(request))
+        rows = backend.run(request, stepper.on_token)
+        return [stepper.generation(row, queue_ms) for row in rows]
+
+    def _gate(self, request: GenerationRequest) -> StopReason | None:
+        """Stop a prefetch, pause an action, while typing wants the machine."""
+        if self._closed:
+            return StopReason.CANCELLED
+        if request.priority is Priority.TYPING or not self._n_typing:
+            return None
+        backend = self._backend
+        if request.priority is Priority.PREFETCH or backend is None or backend.n_lanes == 1:
+            return StopReason.CANCELLED if request.priority is Priority.PREFETCH else None
+        with self._condition:
+            while self._n_typing and not self._closed and not request.token.cancelled:
+                self._condition.wait(POLL_S)
+        return None
+
+    @property
+    def _closed(self) -> bool:
+        return self._state is EngineState.CLOSED

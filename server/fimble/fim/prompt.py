@@ -1,0 +1,97 @@
+"""Lay out fill-in-the-middle prompts in token ids. Takes text and a budget; asks nobody for more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from fimble.errors import PromptBudgetError
+from fimble.manifest import FimTokens
+from fimble.records import CursorWindow, FimPrompt, Snippet
+
+CHARS_PER_TOKEN_MAX = 12
+"""No more than this many characters per token are worth encoding: code averages 3 to 4."""
+
+
+class TextEncoder(Protocol):
+    """What this room needs of a tokenizer."""
+
+    def encode(self, text: str) -> list[int]:
+        """Encode user text; sentinels spelled in it stay text."""
+
+    def special(self, name: str) -> int:
+        """Give the id of a sentinel."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptBudget:
+    """Tokens of each part, at most."""
+
+    prefix_tokens: int
+    suffix_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class LaidOutPrompt:
+    """A prompt and how many tokens of it are the user's text before and after the cursor."""
+
+    prompt: FimPrompt
+    n_prefix_tokens: int
+    n_suffix_tokens: int
+
+
+def build(
+    window: CursorWindow,
+    fim: FimTokens,
+    encoder: TextEncoder,
+    budget: PromptBudget,
+    snippets: Sequence[Snippet] = (),
+) -> LaidOutPrompt:
+    """Lay out one prompt for the model's layout within the budget.
+
+    The prefix loses its oldest lines and the suffix its farthest ones. A model without sentinels gets the
+    prefix alone. Snippets go before the prefix, as plain text.
+    Units: budgets in tokens of `encoder`.
+    Errors: PromptBudgetError if nothing of the prefix fits.
+    Source: layouts PSM and SPM, Bavarian et al. 2022, arXiv:2207.14255; `spm2` measured in server/bench/README.md.
+    """
+    if budget.prefix_tokens < 1:
+        raise PromptBudgetError("the prompt budget leaves no room for the prefix")
+    prefix_text = "".join(f"{snippet.text}\n" for snippet in snippets) + window.prefix
+    prefix = last_tokens(prefix_text, encoder, budget.prefix_tokens)
+    if fim.layout == "none":
+        return LaidOutPrompt(FimPrompt((), tuple(prefix)), len(prefix), 0)
+    suffix = first_tokens(window.suffix, encoder, budget.suffix_tokens)
+    pre, suf, mid = (encoder.special(name) for name in (fim.prefix, fim.suffix, fim.middle))
+    if fim.layout == "psm":
+        tokens = (pre, *prefix, suf, *suffix, mid)
+    elif fim.layout == "spm":
+        tokens = (suf, *suffix, pre, *prefix, mid)
+    else:
+        tokens = (pre, suf, *suffix, mid, *prefix)
+    return LaidOutPrompt(FimPrompt((), tokens), len(prefix), len(suffix))
+
+
+def last_tokens(text: str, encoder: TextEncoder, n_tokens_max: int) -> list[int]:
+    """Encode the end of `text` that fits, from a line start where one is near."""
+    ids = encoder.encode(text[-n_tokens_max * CHARS_PER_TOKEN_MAX :])
+    if len(ids) <= n_tokens_max and len(text) <= n_tokens_max * CHARS_PER_TOKEN_MAX:
+        return ids
+    lines = text[-n_tokens_max * CHARS_PER_TOKEN_MAX :].splitlines(keepends=True)
+    kept: list[str] = []
+    n_estimated = 0
+    for line in reversed(lines):
+        n_line = len(encoder.encode(line))
+        if kept and n_estimated + n_line > n_tokens_max:
+            break
+        kept.append(line)
+        n_estimated += n_line
+    return encoder.encode("".join(reversed(kept)))[-n_tokens_max:]
+
+
+def first_tokens(text: str, encoder: TextEncoder, n_tokens_max: int) -> list[int]:
+    """Encode the start of `text` that fits."""
+    if n_tokens_max == 0:
+        return []
+    return encoder.encode(text[: n_tokens_max * CHARS_PER_TOKEN_MAX])[:n_tokens_max]
