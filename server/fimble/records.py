@@ -50,6 +50,7 @@ class DeclineReason(enum.Enum):
     REPEATS_SUFFIX = "repeats-suffix"
     REPEATS_PREFIX = "repeats-prefix"
     OUT_OF_SCOPE = "out-of-scope"
+    DOES_NOT_JOIN = "does-not-join"
     SHUTTING_DOWN = "shutting-down"
 
 

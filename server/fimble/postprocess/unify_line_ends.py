@@ -1,0 +1,10 @@
+"""Filter: one kind of line end. The window has LF; the document's own comes back when the answer is sent."""
+
+from __future__ import annotations
+
+from fimble.postprocess.draft import Draft, Outcome, Place
+
+
+def unify_line_ends(draft: Draft, place: Place) -> Outcome:
+    """Write CRLF and CR as LF."""
+    return draft.with_text(draft.text.replace("\r\n", "\n").replace("\r", "\n"))
