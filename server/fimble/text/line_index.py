@@ -10,6 +10,9 @@ from dataclasses import dataclass
 # LSP 3.18 knows three line ends. U+2028, U+0085, \f and \x1c are ordinary characters.
 LINE_END = re.compile(r"\r\n|\n|\r")
 
+Offsets = tuple[int, ...]
+"""Offsets in code points, ascending."""
+
 
 @dataclass(frozen=True, slots=True)
 class LineIndex:
@@ -20,7 +23,7 @@ class LineIndex:
     Source: the lazy step of Scintilla's `Partitioning`, as its documentation describes it.
     """
 
-    stored: tuple[int, ...] = (0,)
+    stored: Offsets = (0,)
     step_line: int = 0
     shift_chars: int = 0
 
@@ -43,7 +46,7 @@ class LineIndex:
             return bisect_right(self.stored, offset - self.shift_chars, first) - 1
         return bisect_right(self.stored, offset, 0, first) - 1
 
-    def starts(self) -> tuple[int, ...]:
+    def starts(self) -> Offsets:
         first, shift_chars = self.step_line + 1, self.shift_chars
         if not shift_chars:
             return self.stored
