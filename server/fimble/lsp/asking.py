@@ -55,12 +55,14 @@ async def ask(
     found = arrival()
     document, encoding = found.document, ls.documents.encoding
     if document is None:
-        return _decline(ls, uri, trigger, DeclineReason.DOCUMENT_NOT_OPEN, ls.documents.why_absent(uri))
+        _decline(ls, uri, trigger, DeclineReason.DOCUMENT_NOT_OPEN, ls.documents.why_absent(uri))
+        return None
     offset = to_offset_strict(document, Position(position.line, position.character), encoding)
     if offset is None:
         detail = f"line {position.line} of {document.n_lines}"
-        return _decline(ls, uri, trigger, DeclineReason.POSITION_OUTSIDE, detail, document.language)
-    ls.early_traces.clear()
+        _decline(ls, uri, trigger, DeclineReason.POSITION_OUTSIDE, detail, document.language)
+        return None
+    ls.early_trace = None
     request = CompletionRequest(
         document=document,
         offset=offset,
@@ -73,9 +75,7 @@ async def ask(
     result = await _complete(ls, request)
     if result is None or not result.completions:
         return None
-    # No await since the service looked at the newest snapshot, so this is the one that it means.
-    newest = ls.documents.get(uri)
-    return Answer(result.completions, newest, encoding) if newest is not None else None
+    return Answer(result.completions, result.document, encoding)
 
 
 async def _complete(ls: FimbleServer, request: CompletionRequest) -> CompletionResult | None:
@@ -98,8 +98,7 @@ def _decline(
 ) -> None:
     """Note a request that never reached the service, for `explain` and the log."""
     LOGGER.info("completion declined: %s (%s)", reason.value, detail)
-    ls.early_traces.clear()
-    ls.early_traces[uri] = RequestTrace(
+    ls.early_trace = RequestTrace(
         request_id=-next(_early_ids),
         uri=uri,
         language=language,

@@ -27,7 +27,7 @@ def register(server: FimbleServer) -> None:
 
 def accepted_command(completion_id: str) -> types.Command:
     """Give the command that an editor runs after the user took a suggestion."""
-    return types.Command("Suggestion accepted", ACCEPTED, [completion_id])
+    return types.Command(title="Suggestion accepted", command=ACCEPTED, arguments=[completion_id])
 
 
 def accepted(ls: FimbleServer, *arguments: Any) -> None:
@@ -53,8 +53,8 @@ def show_status(ls: FimbleServer, *_: Any) -> dict[str, Any]:
 def _last_trace(ls: FimbleServer, uri: str | None) -> RequestTrace | None:
     """Give a request that never reached the service if it was the last one, else the service's last."""
     assert ls.app is not None
-    early = [trace for trace in ls.early_traces.values() if uri in (None, trace.uri)]
-    return early[-1] if early else ls.app.completion.explain(uri)
+    early = ls.early_trace
+    return early if early and uri in (None, early.uri) else ls.app.completion.explain(uri)
 
 
 def _plain(value: Any) -> Any:

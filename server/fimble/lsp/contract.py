@@ -37,6 +37,8 @@ class Completer(Protocol):
 
     def accepted(self, completion_id: str) -> None: ...
 
+    def closed(self, uri: str) -> None: ...
+
 
 class App(Protocol):
     """One editor session's view of the composition root."""
@@ -53,11 +55,11 @@ class App(Protocol):
     def start(self) -> None:
         """Load the model in the background."""
 
-    def apply(self, settings: Settings) -> None:
-        """Take changed settings; the engine may be another one afterwards."""
+    def apply(self, settings: Settings) -> bool:
+        """Take changed settings; gives whether the engine is another one now, to be started."""
 
-    async def close(self) -> None:
-        """Stop what runs."""
+    def close(self) -> None:
+        """Stop what runs; may block until it has stopped."""
 
 
 AppFactory = Callable[[Settings], App]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 from pygls.capabilities import ServerCapabilitiesBuilder, get_capability
 
+from fimble import log
 from fimble.log import LOGGER
 from fimble.lsp import completion_menu, status
 from fimble.lsp.configuration import SECTION
@@ -28,6 +29,7 @@ def initialize(ls: FimbleServer, params: types.InitializeParams) -> None:
     ls.documents.encoding = Encoding(getattr(encoding, "value", encoding))
     ls.options.read_file()
     ls.options.set_initial(params.initialization_options)
+    log.configure(ls.options.settings.log_level)
     ls.app = ls.app_factory(ls.options.settings)
     completion_menu.register_for(ls, params.capabilities, ls.app.settings)
     client = params.client_info.name if params.client_info else "unknown"
@@ -82,8 +84,11 @@ def _apply(ls: FimbleServer) -> None:
     before, after = ls.app.settings, ls.options.settings
     show_warnings(ls)
     if after != before:
-        ls.app.apply(after)
+        log.configure(after.log_level)
+        is_renewed = ls.app.apply(after)
         status.watch(ls)
+        if is_renewed:
+            ls.app.start()
 
 
 def show_warnings(ls: FimbleServer) -> None:

@@ -43,7 +43,7 @@ def arrival() -> Arrival:
     return _arrival.get()
 
 
-class FimbleProtocol(LanguageServerProtocol):  # type: ignore[misc]
+class FimbleProtocol(LanguageServerProtocol):
     """**Invariant:** a request is answered from the snapshot taken at its dispatch.
 
     pygls starts an `async` handler one turn of the loop late, when a later edit may have been applied, but
@@ -112,7 +112,7 @@ class FimbleProtocol(LanguageServerProtocol):  # type: ignore[misc]
             self.writer.write(b"Content-Length: %d\r\n\r\n%s" % (len(data), data))
 
     @lsp_method(types.EXIT)
-    def lsp_exit(self, *_: Any) -> None:
+    def lsp_exit(self, *_: Any) -> None:  # type: ignore[override]
         self._server.leave(0 if self._shutdown else 1)
 
     # pygls' own versions keep a second text that splits lines at U+2028 and others.
@@ -128,6 +128,7 @@ class FimbleProtocol(LanguageServerProtocol):  # type: ignore[misc]
     @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
     def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> None:
         document_sync.did_close(self._server.documents, params)
+        self._server.forget([params.text_document.uri])
 
     @lsp_method(types.NOTEBOOK_DOCUMENT_DID_OPEN)
     def lsp_notebook_document__did_open(self, params: types.DidOpenNotebookDocumentParams) -> None:
@@ -140,6 +141,7 @@ class FimbleProtocol(LanguageServerProtocol):  # type: ignore[misc]
     @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
     def lsp_notebook_document__did_close(self, params: types.DidCloseNotebookDocumentParams) -> None:
         document_sync.notebook_did_close(self._server.documents, params)
+        self._server.forget([cell.uri for cell in params.cell_text_documents])
 
 
 def _indentation(formatting: Any) -> tuple[str | None, int | None]:

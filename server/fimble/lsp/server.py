@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-import os
-import sys
+import threading
 import traceback
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, BinaryIO
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
-from lsprotocol import types
 from pygls.lsp.server import LanguageServer
-from pygls.protocol.language_server import ServerCapabilitiesBuilder
 
 from fimble import __version__
 from fimble.errors import render
@@ -22,7 +18,7 @@ from fimble.lsp.configuration import OptionLayers
 from fimble.lsp.contract import App, AppFactory
 from fimble.lsp.document_sync import NOTEBOOK_SYNC
 from fimble.lsp.protocol import FimbleProtocol
-from fimble.lsp.stream import FileWriter, StreamError, pump, read_in_thread
+from fimble.lsp.stream import StreamError, pump
 from fimble.records import RequestTrace
 from fimble.text.store import DocumentStore
 
@@ -33,7 +29,7 @@ CLOSE_MS = 1500
 class FimbleServer(LanguageServer):
     """The server of one session.
 
-    `app` exists from `initialize` on. `early_traces` holds, by URI, requests that ended before the service.
+    `app` exists from `initialize` on. `early_trace` is the last request if it ended before the service.
     """
 
     protocol: FimbleProtocol
@@ -49,7 +45,8 @@ class FimbleServer(LanguageServer):
         self.options = options
         self.documents = DocumentStore()
         self.app: App | None = None
-        self.early_traces: dict[str, RequestTrace] = {}
+        self.board = status.Board()
+        self.early_trace: RequestTrace | None = None
         self.has_left = asyncio.Event()
         self.exit_code = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -59,6 +56,12 @@ class FimbleServer(LanguageServer):
         if not self.has_left.is_set():
             self.exit_code = exit_code
             self.has_left.set()
+
+    def forget(self, uris: list[str]) -> None:
+        """Let the service drop what it holds of closed documents."""
+        if self.app is not None:
+            for uri in uris:
+                self.app.completion.closed(uri)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` beside the requests and log what goes wrong in it."""
@@ -106,11 +109,21 @@ class FimbleServer(LanguageServer):
             task.cancel()
         for future in list(self.protocol._request_futures.values()):
             future.cancel()
-        if self.app is not None:
-            try:
-                await asyncio.wait_for(self.app.close(), CLOSE_MS / 1000)
-            except TimeoutError:
-                LOGGER.warning("the engine did not stop within %d ms", CLOSE_MS)
+        if self.app is None:
+            return
+        loop, is_closed = asyncio.get_running_loop(), asyncio.Event()
+
+        def close(app: App) -> None:
+            app.close()
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(is_closed.set)
+
+        # A daemon thread, not the loop's executor: asyncio waits for that one to the end.
+        threading.Thread(target=close, args=(self.app,), name="fimble-close", daemon=True).start()
+        try:
+            await asyncio.wait_for(is_closed.wait(), CLOSE_MS / 1000)
+        except TimeoutError:
+            LOGGER.warning("the engine did not stop within %d ms", CLOSE_MS)
 
 
 def create_server(app_factory: AppFactory, flags: Mapping[str, Any] | None = None) -> FimbleServer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
@@ -27,6 +28,15 @@ MESSAGES = {
     EngineState.CLOSED: "stopped",
 }
 _token_numbers = itertools.count(1)
+
+
+@dataclass
+class Board:
+    """What the editor was told last, and of which engine."""
+
+    watched: WatchedEngine | None = None
+    in_progress: WatchedEngine | None = None
+    published: dict[str, Any] | None = None
 
 
 def register(server: FimbleServer) -> None:
@@ -62,8 +72,8 @@ def watch(ls: FimbleServer) -> None:
     """Tell the editor of the engine's state now and whenever it changes; once per engine."""
     assert ls.app is not None
     engine, loop = ls.app.engine, asyncio.get_running_loop()
-    if ls.watched_engine is not engine:
-        ls.watched_engine = engine
+    if ls.board.watched is not engine:
+        ls.board.watched = engine
 
         def changed() -> None:
             # Called from the engine's thread, at times when the session is over.
@@ -75,19 +85,19 @@ def watch(ls: FimbleServer) -> None:
 
 
 def _publish(ls: FimbleServer, engine: WatchedEngine) -> None:
-    if ls.has_left.is_set() or ls.watched_engine is not engine:
+    if ls.has_left.is_set() or ls.board.watched is not engine:
         return
     now = current(ls)
-    if now == ls.published_status:
+    if now == ls.board.published:
         return
-    ls.published_status = now
+    ls.board.published = now
     ls.protocol.notify(STATUS_CHANGED, now)
     if now["state"] in ("missing", "failed"):
         hint = f"; {now['hint']}" if now["hint"] else ""
         LOGGER.warning("%s%s", now["message"], hint)
         ls.window_show_message(types.ShowMessageParams(types.MessageType.Warning, f"fimble: {now['message']}{hint}"))
-    if engine.state is EngineState.LOADING and ls.progress_engine is not engine:
-        ls.progress_engine = engine
+    if engine.state is EngineState.LOADING and ls.board.in_progress is not engine:
+        ls.board.in_progress = engine
         if get_capability(ls.client_capabilities, "window.work_done_progress", False):
             ls.spawn(_show_progress(ls, engine))
 

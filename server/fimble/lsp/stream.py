@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable
+from io import RawIOBase
 from typing import Any, BinaryIO, Protocol
 
 from fimble.errors import FimbleError
@@ -89,7 +90,7 @@ def _length(value: bytes) -> int:
     return int(value)
 
 
-def read_in_thread(source: BinaryIO, loop: asyncio.AbstractEventLoop) -> asyncio.StreamReader:
+def read_in_thread(source: RawIOBase, loop: asyncio.AbstractEventLoop) -> asyncio.StreamReader:
     """Give a reader fed from a blocking file.
 
     The thread is a daemon: one that waits for a silent editor must not hold the process.
@@ -103,14 +104,14 @@ def read_in_thread(source: BinaryIO, loop: asyncio.AbstractEventLoop) -> asyncio
             reader.feed_eof()
 
     def read() -> None:
-        data = b"start"
+        data: bytes | None = b"start"
         while data:
             try:
                 data = source.read(READ_BYTES)
             except (OSError, ValueError):
                 data = b""
             try:
-                loop.call_soon_threadsafe(feed, data)
+                loop.call_soon_threadsafe(feed, data or b"")
             except RuntimeError:  # the loop has closed
                 return
 

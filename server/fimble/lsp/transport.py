@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
-import sys
 from collections.abc import Callable
 
 from fimble.errors import EngineError, UsageError
@@ -19,7 +18,7 @@ MakeServer = Callable[[], FimbleServer]
 def run_stdio(make_server: MakeServer) -> int:
     """Serve the editor that started this process; gives the exit code."""
     # What a library prints would break the protocol, so file 1 becomes stderr for everyone else.
-    source = sys.stdin.buffer.raw  # type: ignore[attr-defined]
+    source = os.fdopen(os.dup(0), "rb", buffering=0)
     target = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
 
