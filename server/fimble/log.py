@@ -16,5 +16,5 @@ def configure(level_name: str) -> None:
         LOGGER.addHandler(handler)
         LOGGER.propagate = False
     LOGGER.setLevel(level_name.upper())
-    # pygls logs each message's content at DEBUG and INFO: that is document text.
-    logging.getLogger("pygls").setLevel(logging.ERROR)
+    # pygls logs messages, and at ERROR the parameters of one that failed: that is document text.
+    logging.getLogger("pygls").setLevel(logging.CRITICAL)

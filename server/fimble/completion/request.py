@@ -35,8 +35,12 @@ class CompletionRequest:
 
 @dataclass(frozen=True, slots=True)
 class CompletionResult:
-    """What to show (best first) or why nothing, and how it came about."""
+    """What to show (best first) or why nothing, and how it came about.
 
+    Offsets in `completions` are those of `document`: the newest snapshot the answer was checked against.
+    """
+
+    document: DocumentSnapshot
     completions: tuple[Completion, ...]
     decline: Decline | None
     trace: RequestTrace

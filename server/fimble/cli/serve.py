@@ -1,0 +1,70 @@
+"""`fimble serve`: what an editor is told to run. Parses arguments; the session lives in `lsp`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Any, NoReturn
+
+from fimble import log
+from fimble.options import parse_assignment
+
+SUMMARY = "Serve one editor over standard input and output, or over a socket."
+EPILOG = """examples:
+  fimble serve                                   what an editor runs
+  fimble serve --model qwen2.5-coder-1.5b        with another model
+  fimble serve --set delay_ms=120 --set multiline=never
+  fimble serve --tcp 127.0.0.1:9257              for an editor that connects
+
+options of one session, later ones first: the command line, what the editor changes, what the editor sends
+at the start, the user's config.toml
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--stdio", action="store_true", help="standard input and output (this is the default)")
+    parser.add_argument(
+        "--tcp", metavar="HOST:PORT", help="wait for one editor at this address; port 0 takes a free one"
+    )
+    parser.add_argument(
+        "--allow-remote", action="store_true", help="let `--tcp` listen where other machines can connect"
+    )
+    parser.add_argument("--model", metavar="ID", help="the model to run, as `fimble models list` shows it")
+    parser.add_argument(
+        "--set", dest="assignments", action="append", default=[], metavar="KEY=VALUE", help="set an option; repeatable"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until the editor leaves.
+
+    Errors: SettingsError, UsageError before anything is served.
+    """
+    from fimble.app import Application
+    from fimble.lsp import transport
+    from fimble.lsp.server import FimbleServer, create_server
+
+    flags = dict(parse_assignment(assignment) for assignment in args.assignments)
+    if args.model is not None:
+        flags["model"] = args.model
+    # Wrong flags end here, with exit code 2, and not in the middle of a session.
+    create_server(Application, flags)
+    address = transport.parse_address(args.tcp, allow_remote=args.allow_remote) if args.tcp else None
+    log.configure(_log_level(flags))
+
+    def make_server() -> FimbleServer:
+        return create_server(Application, flags)
+
+    exit_code = transport.run_tcp(make_server, *address) if address else transport.run_stdio(make_server)
+    _leave(exit_code)
+
+
+def _log_level(flags: dict[str, Any]) -> str:
+    return str(flags.get("log_level", "info"))
+
+
+def _leave(exit_code: int) -> NoReturn:
+    """End the process at once: a prefill cannot be interrupted, and a thread in one must not hold the exit."""
+    sys.stderr.flush()
+    os._exit(exit_code)

@@ -1,0 +1,65 @@
+"""What the protocol room needs from the rest of fimble. The composition root fits; nothing is implemented here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from fimble.completion.request import CompletionRequest, CompletionResult
+from fimble.engine.contract import EngineState
+from fimble.errors import FimbleError
+from fimble.records import CancelToken, RequestTrace
+from fimble.settings import Settings
+from fimble.text.document import DocumentSnapshot
+
+
+class WatchedEngine(Protocol):
+    """The model as far as an editor is told of it."""
+
+    @property
+    def state(self) -> EngineState: ...
+
+    @property
+    def error(self) -> FimbleError | None: ...
+
+    def on_state_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener`, from any thread, whenever `state` changes."""
+
+
+class Completer(Protocol):
+    """The service that answers one request; see `completion.service`."""
+
+    async def complete(
+        self, request: CompletionRequest, token: CancelToken, newest: Callable[[], DocumentSnapshot | None]
+    ) -> CompletionResult: ...
+
+    def explain(self, uri: str | None = None) -> RequestTrace | None: ...
+
+    def accepted(self, completion_id: str) -> None: ...
+
+    def closed(self, uri: str) -> None: ...
+
+
+class App(Protocol):
+    """One editor session's view of the composition root."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def engine(self) -> WatchedEngine: ...
+
+    @property
+    def completion(self) -> Completer: ...
+
+    def start(self) -> None:
+        """Load the model in the background."""
+
+    def apply(self, settings: Settings) -> bool:
+        """Take changed settings; gives whether the engine is another one now, to be started."""
+
+    def close(self) -> None:
+        """Stop what runs; may block until it has stopped."""
+
+
+AppFactory = Callable[[Settings], App]

@@ -1,0 +1,99 @@
+"""initialize, initialized and configuration changes: when a session's application comes to be and what it is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
+from pygls.capabilities import ServerCapabilitiesBuilder, get_capability
+
+from fimble import log
+from fimble.log import LOGGER
+from fimble.lsp import completion_menu, status
+from fimble.lsp.configuration import SECTION
+from fimble.text.position import Encoding
+
+if TYPE_CHECKING:
+    from fimble.lsp.server import FimbleServer
+
+
+def register(server: FimbleServer) -> None:
+    server.feature(types.INITIALIZE)(initialize)
+    server.feature(types.INITIALIZED)(initialized)
+    server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)(did_change_configuration)
+
+
+def initialize(ls: FimbleServer, params: types.InitializeParams) -> None:
+    """Settle encoding and settings, before pygls computes the capabilities; the model is not loaded yet."""
+    encoding = ServerCapabilitiesBuilder.choose_position_encoding(params.capabilities)
+    ls.documents.encoding = Encoding(getattr(encoding, "value", encoding))
+    ls.options.read_file()
+    ls.options.set_initial(params.initialization_options)
+    log.configure(ls.options.settings.log_level)
+    ls.app = ls.app_factory(ls.options.settings)
+    completion_menu.register_for(ls, params.capabilities, ls.app.settings)
+    client = params.client_info.name if params.client_info else "unknown"
+    LOGGER.info("client %s, positions in %s", client, ls.documents.encoding.value)
+
+
+async def initialized(ls: FimbleServer, params: types.InitializedParams) -> None:
+    """Load the model, now that progress may be shown, and ask for settings where the editor keeps them."""
+    show_warnings(ls)
+    assert ls.app is not None
+    status.watch(ls)
+    ls.app.start()
+    if get_capability(ls.client_capabilities, "workspace.did_change_configuration.dynamic_registration", False):
+        # Without this, VS Code's client library sends no change to a server that pulls.
+        registration = types.Registration(
+            "fimble-configuration", types.WORKSPACE_DID_CHANGE_CONFIGURATION, {"section": SECTION}
+        )
+        ls.spawn(_registered(ls, registration))
+    if _can_pull(ls):
+        await _pull(ls)
+
+
+async def did_change_configuration(ls: FimbleServer, params: types.DidChangeConfigurationParams) -> None:
+    """Take what was pushed, or pull if the editor only says that something changed."""
+    if ls.options.set_changed(params.settings):
+        _apply(ls)
+    elif _can_pull(ls):
+        await _pull(ls)
+
+
+async def _registered(ls: FimbleServer, registration: types.Registration) -> None:
+    await ls.client_register_capability_async(types.RegistrationParams([registration]))
+
+
+def _can_pull(ls: FimbleServer) -> bool:
+    return bool(get_capability(ls.client_capabilities, "workspace.configuration", False))
+
+
+async def _pull(ls: FimbleServer) -> None:
+    item = types.ConfigurationItem(section=SECTION)
+    try:
+        answers: Any = await ls.workspace_configuration_async(types.ConfigurationParams([item]))
+    except Exception as error:
+        LOGGER.warning("the client did not give its settings: %s", type(error).__name__)
+        return
+    if answers and ls.options.set_changed(answers[0], is_section=True):
+        _apply(ls)
+
+
+def _apply(ls: FimbleServer) -> None:
+    assert ls.app is not None
+    before, after = ls.app.settings, ls.options.settings
+    show_warnings(ls)
+    if after != before:
+        log.configure(after.log_level)
+        is_renewed = ls.app.apply(after)
+        status.watch(ls)
+        if is_renewed:
+            ls.app.start()
+
+
+def show_warnings(ls: FimbleServer) -> None:
+    """Show the options that were not taken, all in one message and each once."""
+    if warnings := ls.options.take_warnings():
+        message = "fimble: " + "; ".join(warnings)
+        LOGGER.warning("%s", message)
+        ls.window_show_message(types.ShowMessageParams(types.MessageType.Warning, message))

@@ -1,0 +1,154 @@
+"""pygls' protocol with fimble's rules: own documents, snapshots at arrival, answers to what is malformed.
+
+No feature is implemented here.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pygls.protocol import LanguageServerProtocol
+from pygls.protocol.language_server import lsp_method
+
+from fimble.lsp import document_sync
+from fimble.lsp.stream import INVALID_REQUEST
+from fimble.text.document import DocumentSnapshot
+
+if TYPE_CHECKING:
+    from fimble.lsp.server import FimbleServer
+
+SERVER_NOT_INITIALIZED = -32002
+INVALID_PARAMS = -32602
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What a request met when it arrived: its document before any later edit, and what only some editors send."""
+
+    document: DocumentSnapshot | None = None
+    indent_unit: str | None = None
+    tab_width_columns: int | None = None
+
+
+_arrival: contextvars.ContextVar[Arrival] = contextvars.ContextVar("arrival", default=Arrival())  # noqa: B039
+
+
+def arrival() -> Arrival:
+    """Give the arrival of the request that the calling task answers."""
+    return _arrival.get()
+
+
+class FimbleProtocol(LanguageServerProtocol):
+    """**Invariant:** a request is answered from the snapshot taken at its dispatch.
+
+    pygls starts an `async` handler one turn of the loop late, when a later edit may have been applied, but
+    copies the context into its task; so the snapshot travels in a `ContextVar`.
+    """
+
+    _server: FimbleServer
+    _is_initialized = False
+
+    def receive(self, message: dict[str, Any]) -> None:
+        """Take one message as it came; what cannot be understood is refused, if an answer is expected."""
+        method, request_id = message.get("method"), message.get("id")
+        if not self._is_welcome(method, request_id):
+            return
+        try:
+            structured = self.structure_message(message)
+        except JsonRpcException:
+            self._server.logs_problem(f"parameters of `{method}` are not understood")
+            if isinstance(method, str) and request_id is not None:
+                self.refuse(INVALID_PARAMS, f"the parameters of `{method}` are not understood", request_id)
+            return
+        token = _arrival.set(self._arrival_of(message.get("params")))
+        try:
+            self.handle_message(structured)
+        finally:
+            _arrival.reset(token)
+
+    def refuse(self, code: int, reason: str, request_id: str | int | None = None) -> None:
+        """Answer with an error; without a known id it goes to nobody in particular, as JSON-RPC wants."""
+        if not isinstance(request_id, (str, int)):
+            request_id = None
+        self._send_body({"jsonrpc": "2.0", "id": request_id, "error": {"code": code, "message": reason}})
+
+    def _is_welcome(self, method: object, request_id: Any) -> bool:
+        """Hold to the order of LSP's lifecycle: initialize once, first; nothing but exit after shutdown."""
+        if method == types.INITIALIZE:
+            if self._is_initialized:
+                self.refuse(INVALID_REQUEST, "the server is initialized already", request_id)
+                return False
+            self._is_initialized = True
+            return True
+        if method is None or method == types.EXIT:
+            return True
+        if not self._is_initialized:
+            if request_id is not None:
+                self.refuse(SERVER_NOT_INITIALIZED, "the first request must be `initialize`", request_id)
+            return False
+        if self._shutdown:
+            if request_id is not None:
+                self.refuse(INVALID_REQUEST, "the server is shutting down", request_id)
+            return False
+        return True
+
+    def _arrival_of(self, params: Any) -> Arrival:
+        if not isinstance(params, dict):
+            return Arrival()
+        identifier, formatting = params.get("textDocument"), params.get("formattingOptions")
+        uri = identifier.get("uri") if isinstance(identifier, dict) else None
+        document = self._server.documents.get(uri) if isinstance(uri, str) else None
+        indent_unit, tab_width_columns = _indentation(formatting)
+        return Arrival(document, indent_unit, tab_width_columns)
+
+    def _send_body(self, body: dict[str, Any]) -> None:
+        if self.writer is not None:
+            data = json.dumps(body).encode()
+            self.writer.write(b"Content-Length: %d\r\n\r\n%s" % (len(data), data))
+
+    @lsp_method(types.EXIT)
+    def lsp_exit(self, *_: Any) -> None:  # type: ignore[override]
+        self._server.leave(0 if self._shutdown else 1)
+
+    # pygls' own versions keep a second text that splits lines at U+2028 and others.
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
+    def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> None:
+        document_sync.did_open(self._server.documents, params)
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
+    def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> None:
+        document_sync.did_change(self._server.documents, params)
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
+    def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> None:
+        document_sync.did_close(self._server.documents, params)
+        self._server.forget([params.text_document.uri])
+
+    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_OPEN)
+    def lsp_notebook_document__did_open(self, params: types.DidOpenNotebookDocumentParams) -> None:
+        document_sync.notebook_did_open(self._server.documents, params)
+
+    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CHANGE)
+    def lsp_notebook_document__did_change(self, params: types.DidChangeNotebookDocumentParams) -> None:
+        document_sync.notebook_did_change(self._server.documents, params)
+
+    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
+    def lsp_notebook_document__did_close(self, params: types.DidCloseNotebookDocumentParams) -> None:
+        document_sync.notebook_did_close(self._server.documents, params)
+        self._server.forget([cell.uri for cell in params.cell_text_documents])
+
+
+def _indentation(formatting: Any) -> tuple[str | None, int | None]:
+    """Read `{tabSize, insertSpaces}`, which Copilot's clients send along with a request."""
+    if not isinstance(formatting, dict):
+        return None, None
+    width = formatting.get("tabSize")
+    if isinstance(width, bool) or not isinstance(width, int) or not 1 <= width <= 32:
+        return None, None
+    return (" " * width if formatting.get("insertSpaces", True) else "\t"), width

@@ -1,0 +1,134 @@
+"""One editor's session: what it has open, what it set, and which methods it may call. No method is answered here."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import traceback
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+from pygls.lsp.server import LanguageServer
+
+from fimble import __version__
+from fimble.errors import render
+from fimble.log import LOGGER
+from fimble.lsp import commands, completion_menu, inline_completion, lifecycle, status
+from fimble.lsp.configuration import OptionLayers
+from fimble.lsp.contract import App, AppFactory
+from fimble.lsp.document_sync import NOTEBOOK_SYNC
+from fimble.lsp.protocol import FimbleProtocol
+from fimble.lsp.stream import StreamError, pump
+from fimble.records import RequestTrace
+from fimble.text.store import DocumentStore
+
+CLOSE_MS = 1500
+"""How long a session's end may wait for the engine; shutdown promises 2 s in all."""
+
+
+class FimbleServer(LanguageServer):
+    """The server of one session.
+
+    `app` exists from `initialize` on. `early_trace` is the last request if it ended before the service.
+    """
+
+    protocol: FimbleProtocol
+
+    def __init__(self, app_factory: AppFactory, options: OptionLayers) -> None:
+        super().__init__(
+            "fimble",
+            __version__,
+            notebook_document_sync=NOTEBOOK_SYNC,
+            protocol_cls=FimbleProtocol,
+        )
+        self.app_factory = app_factory
+        self.options = options
+        self.documents = DocumentStore()
+        self.app: App | None = None
+        self.board = status.Board()
+        self.early_trace: RequestTrace | None = None
+        self.has_left = asyncio.Event()
+        self.exit_code = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def leave(self, exit_code: int) -> None:
+        """End the session; the first reason counts."""
+        if not self.has_left.is_set():
+            self.exit_code = exit_code
+            self.has_left.set()
+
+    def forget(self, uris: list[str]) -> None:
+        """Let the service drop what it holds of closed documents."""
+        if self.app is not None:
+            for uri in uris:
+                self.app.completion.closed(uri)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` beside the requests and log what goes wrong in it."""
+        task = asyncio.get_running_loop().create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:
+            self.report_server_error(error, type(error))
+
+    def logs_problem(self, problem: str) -> None:
+        LOGGER.warning("%s", problem)
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Log where it happened; an exception's message may hold document text and stays out."""
+        cause = error.__cause__ or error
+        places = traceback.extract_tb(cause.__traceback__)
+        where = f" at {places[-1].filename}:{places[-1].lineno}" if places else ""
+        LOGGER.error("a request or notification failed: %s%s", type(cause).__name__, where)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: Any) -> int:
+        """Answer one editor until it leaves; gives the exit code.
+
+        0 after `shutdown` and `exit`, or when the editor is gone; 1 for `exit` alone or a stream that is not LSP.
+        """
+        self.protocol.set_writer(writer)
+        pumping = asyncio.ensure_future(pump(reader, self.protocol, self.has_left.is_set))
+        leaving = asyncio.ensure_future(self.has_left.wait())
+        await asyncio.wait({pumping, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if pumping.done() and (error := pumping.exception()) is not None:
+            if not isinstance(error, StreamError):
+                raise error
+            LOGGER.error("%s", render(error))
+            self.leave(1)
+        self.leave(0)
+        pumping.cancel()
+        await self._close()
+        return self.exit_code
+
+    async def _close(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        for future in list(self.protocol._request_futures.values()):
+            future.cancel()
+        if self.app is None:
+            return
+        loop, is_closed = asyncio.get_running_loop(), asyncio.Event()
+
+        def close(app: App) -> None:
+            app.close()
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(is_closed.set)
+
+        # A daemon thread, not the loop's executor: asyncio waits for that one to the end.
+        threading.Thread(target=close, args=(self.app,), name="fimble-close", daemon=True).start()
+        try:
+            await asyncio.wait_for(is_closed.wait(), CLOSE_MS / 1000)
+        except TimeoutError:
+            LOGGER.warning("the engine did not stop within %d ms", CLOSE_MS)
+
+
+def create_server(app_factory: AppFactory, flags: Mapping[str, Any] | None = None) -> FimbleServer:
+    """Give a server for one session, with every method registered; `flags` are options of the command line."""
+    server = FimbleServer(app_factory, OptionLayers(flags or {}))
+    for room in (lifecycle, inline_completion, completion_menu, commands, status):
+        room.register(server)
+    return server

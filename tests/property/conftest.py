@@ -1,0 +1,13 @@
+"""How many examples hypothesis tries: `FIMBLE_PROPERTY_EXAMPLES=20000 pytest tests/property` for a long run."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "fimble",
+    max_examples=int(os.environ.get("FIMBLE_PROPERTY_EXAMPLES", "2000")),
+    deadline=None,  # a busy machine is not a defect
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("fimble")
