@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import Counter, deque
+from collections.abc import Sequence
 
 RECENT_MAX = 512
 
@@ -32,6 +34,9 @@ class Metrics:
         """Give the nearest-rank percentile (`share` 0 to 1) of the recent samples, or None without any."""
         with self._lock:
             samples = sorted(self._recent_ms.get(name, ()))
-        if not samples:
-            return None
-        return samples[min(len(samples) - 1, int(share * len(samples)))]
+        return nearest_rank(samples, share) if samples else None
+
+
+def nearest_rank(ordered: Sequence[float], share: float) -> float:
+    """Give the value that at least `share` (0 to 1) of the sorted, not empty samples do not exceed."""
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]

@@ -1,1 +1,1 @@
-"""Benchmarks of latency. Nothing on the serving path imports it."""
+"""How fast and how large fimble is on this machine. Reports figures; nothing on the serving path imports this."""

@@ -1,1 +1,1 @@
-"""Benchmarks of quality. Nothing on the serving path imports it."""
+"""How good the answers are, measured through the services. Nothing on the serving path imports this."""
