@@ -11,7 +11,7 @@ import pytest
 HOMES = {
     "pygls": ("lsp/", "daemon/"),
     "lsprotocol": ("lsp/", "daemon/"),
-    "ctranslate2": ("engine/ctranslate2", "models/convert", "cli/doctor", "bench/"),
+    "ctranslate2": ("engine/ct2_backend", "models/convert", "bench/"),
     "tokenizers": ("engine/", "models/convert"),
     "torch": ("models/convert_hf",),
     "transformers": ("models/convert_hf",),
@@ -48,7 +48,7 @@ def test_library_is_imported_only_at_home(package, library):
         ("fimble.lsp.server", ["ctranslate2", "torch", "transformers", "gguf"]),
         ("fimble.completion.service", ["pygls", "lsprotocol", "ctranslate2", "torch"]),
         ("fimble.app", ["pygls", "lsprotocol", "ctranslate2", "torch", "gguf"]),
-        ("fimble.engine.ctranslate2", ["torch", "transformers", "gguf", "pygls"]),
+        ("fimble.engine.ct2_backend", ["torch", "transformers", "gguf", "pygls"]),
     ],
 )
 def test_importing_does_not_load(run_python, module, unwanted):

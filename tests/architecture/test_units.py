@@ -9,9 +9,11 @@ import pytest
 
 UNIT = re.compile(
     r"^(n_.+"
-    r"|.*(_ms|_s|_tokens|_lines|_bytes|_offset|_utf16|_columns|_chars)(_max|_min)?"
+    r"|(.*_)?(ms|s|tokens|lines|bytes|offset|utf16|columns|chars)(_max|_min)?"
+    # Collections of offsets and of token ids.
+    r"|(.*_)?(starts|offsets|ids)|head|tail"
     # Names without a dimension: identifiers, versions of a document, shares of one and log-probabilities.
-    r"|(.*_)?(id|version|share|probability|temperature|priority|exit_code|line|character|pid|port))$"
+    r"|(.*_)?(id|version|share|probability|temperature|priority|sequence|times|exit_code|line|character|pid|port))$"
 )
 NUMBER = re.compile(r"\b(int|float)\b")
 

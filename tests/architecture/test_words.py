@@ -1,4 +1,4 @@
-"""What the project's files must not say: hosts of package registries, places on one machine, folders without a subject."""
+"""What the project's files must not say: registry hosts, places on one machine, names without a subject."""
 
 from __future__ import annotations
 

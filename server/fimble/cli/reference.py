@@ -1,4 +1,4 @@
-"""Write README's option and command reference from the code that defines them. Nothing here describes a command itself."""
+"""Write README's option and command reference from the code that defines them. No command is described here."""
 
 from __future__ import annotations
 
