@@ -1,0 +1,64 @@
+"""Every number in a record or a setting says in its name what it counts or measures."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+UNIT = re.compile(
+    r"^(n_.+"
+    r"|(.*_)?(ms|s|tokens|lines|bytes|offset|utf16|columns|chars)(_max|_min)?"
+    # Collections of offsets and of token ids.
+    r"|(.*_)?(starts|offsets|ids)|head|tail"
+    # Names without a dimension: identifiers, versions of a document, shares of one and log-probabilities.
+    r"|(.*_)?(id|version|share|probability|temperature|priority|sequence|times|exit_code|line|character|pid|port))$"
+)
+NUMBER = re.compile(r"\b(int|float)\b")
+
+
+def test_number_fields_carry_their_unit(package):
+    unnamed = []
+    n_seen = 0
+    for path in sorted(package.rglob("*.py")):
+        for record in _dataclasses(ast.parse(path.read_text(encoding="utf-8"))):
+            for name in _number_fields(record):
+                n_seen += 1
+                if not UNIT.match(name.lstrip("_")):
+                    unnamed.append(f"{path.relative_to(package)}: {record.name}.{name}")
+    assert n_seen > 20, "the search for number fields is broken"
+    assert unnamed == []
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    [
+        ("delay_ms", True),
+        ("n_rows", True),
+        ("block_lines_max", True),
+        ("start_offset", True),
+        ("request_id", True),
+        ("timeout", False),
+        ("size", False),
+        ("length", False),
+        ("ms_delay", False),
+    ],
+)
+def test_unit_rule(name, allowed):
+    assert bool(UNIT.match(name)) is allowed
+
+
+def _dataclasses(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and any("dataclass" in ast.unparse(d) for d in node.decorator_list):
+            yield node
+
+
+def _number_fields(record):
+    for statement in record.body:
+        if not isinstance(statement, ast.AnnAssign) or not isinstance(statement.target, ast.Name):
+            continue
+        annotation = ast.unparse(statement.annotation)
+        if NUMBER.search(annotation) and "Callable" not in annotation:
+            yield statement.target.id
