@@ -1,7 +1,5 @@
 """Ghost text, as both clients ask for it."""
 
-import pytest
-
 
 async def test_suggestion_at_the_cursor(start, script):
     script("a + b")

@@ -16,8 +16,9 @@ from fimble.completion.request import CompletionRequest, CompletionResult
 from fimble.errors import FimbleError, UsageError
 from fimble.records import CancelToken, Completion, Trigger
 from fimble.settings import Settings
-from fimble.text.document import LINE_END, DocumentSnapshot
+from fimble.text.document import DocumentSnapshot
 from fimble.text.language import language_of
+from fimble.text.line_index import LINE_END
 
 SUMMARY = "Print what would be suggested at one place of a file."
 EPILOG = """examples:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -203,7 +204,7 @@ def server() -> Iterator[Finding]:
         yield Finding(Verdict.FAIL, "server", f"{detail}, but: {why}", last.get("hint") or "")
 
 
-async def _try_server() -> tuple[float, float, dict[str, object]]:
+async def _try_server() -> tuple[float, float, dict[str, Any]]:
     """Start a server and wait for its model to settle; gives both times and the last status."""
     started_at_s = time.monotonic()
     async with asyncio.timeout(SERVER_LIMIT_S), StdioClient(serve_command()) as client:

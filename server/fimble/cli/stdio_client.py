@@ -171,9 +171,10 @@ class StdioClient:
             else:
                 self._on_notification(message["method"], message.get("params"))
             return
-        method, future = self._waiting.pop(message.get("id"), ("", None))
-        if future is None or future.done():
+        waiting = self._waiting.pop(message.get("id", 0), None)
+        if waiting is None or waiting[1].done():
             return
+        method, future = waiting
         if "error" in message:
             error = message["error"]
             future.set_exception(RequestError(method, error.get("code", 0), error.get("message", "")))

@@ -1,0 +1,97 @@
+"""The composition root: the only place where parts meet their implementations. No logic of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from fimble.completion.service import CompletionService
+from fimble.engine.contract import Backend
+from fimble.engine.scripted import SPECIAL_NAMES, ScriptedBackend
+from fimble.engine.worker import EngineWorker
+from fimble.errors import FimbleError
+from fimble.manifest import ChatTemplate, FimTokens, ModelManifest
+from fimble.metrics import Metrics
+from fimble.models.store import ModelStore
+from fimble.settings import Settings
+
+ENGINE_KEYS = ("engine", "model", "device", "compute_type", "n_threads")
+
+SCRIPTED_MANIFEST = ModelManifest(
+    model_id="scripted",
+    title="Answers from a script",
+    publisher="",
+    licence="",
+    family="qwen2",
+    format="",
+    n_file_bytes=0,
+    sha256="",
+    sources=(),
+    fim=FimTokens("spm2", *SPECIAL_NAMES[:3]),
+    chat=ChatTemplate("{text}\n", "{text}\n", ""),
+    end_tokens=("<|endoftext|>",),
+    context_tokens=8192,
+)
+
+
+class Application:
+    """One engine and the services on it, for one editor session or one command."""
+
+    def __init__(
+        self, settings: Settings, store: ModelStore | None = None, make_backend: Callable[[], Backend] | None = None
+    ) -> None:
+        """Nothing is loaded before `start`. `make_backend` replaces the engine, for tests."""
+        self.settings = settings
+        self.metrics = Metrics()
+        self._store = store or ModelStore()
+        self._make_backend = make_backend
+        self.manifest = self._read_manifest()
+        self.engine = EngineWorker(self._backend)
+        self.completion = CompletionService(self.engine, self.manifest.fim, settings, self.metrics)
+
+    def start(self) -> None:
+        """Begin to load the model in the background."""
+        self.engine.start()
+
+    def apply(self, settings: Settings) -> bool:
+        """Take new settings; gives whether the engine had to be made anew (call `start` then)."""
+        renewed = any(getattr(settings, key) != getattr(self.settings, key) for key in ENGINE_KEYS)
+        self.settings = settings
+        if renewed:
+            self.engine.close(timeout_s=0)
+            self.manifest = self._read_manifest()
+            self.engine = EngineWorker(self._backend)
+            self.completion.engine, self.completion.fim = self.engine, self.manifest.fim
+        self.completion.settings = settings
+        return renewed
+
+    def close(self) -> None:
+        """Stop the engine within one decoded token."""
+        self.engine.close()
+
+    def _read_manifest(self) -> ModelManifest:
+        """Give the installed model's manifest, or an empty layout: the engine's load says what is wrong."""
+        if self.settings.engine == "scripted" or self._make_backend is not None:
+            return SCRIPTED_MANIFEST
+        try:
+            return self._store.manifest(self.settings.model)
+        except FimbleError:
+            return SCRIPTED_MANIFEST
+
+    def _backend(self) -> Backend:
+        """Make the backend the settings ask for; runs on the engine's thread. Errors: ModelError, SettingsError."""
+        settings = self.settings
+        if self._make_backend is not None:
+            return self._make_backend()
+        if settings.engine == "scripted":
+            return ScriptedBackend.from_file(os.environ.get("FIMBLE_SCRIPT", ""))
+        from fimble.engine.ct2_backend import CTranslate2Backend
+
+        path = self._store.path(settings.model)
+        return CTranslate2Backend(
+            path,
+            self._store.manifest(settings.model),
+            device=settings.device,
+            compute_type=settings.compute_type,
+            n_threads=settings.n_threads,
+        )

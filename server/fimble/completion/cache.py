@@ -1,0 +1,87 @@
+"""Finished suggestions by the text around the cursor, so that typing through one costs no request."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+
+from fimble.records import CursorWindow, Shape, StopReason
+
+DOCUMENTS_MAX = 32
+ENTRIES_PER_DOCUMENT_MAX = 16
+LOOK_BACK_CHARS_MAX = 128
+"""How far back a suggestion is looked for. Source: ggml-org/llama.vim: autoload/llama.vim looks back as far."""
+PREFIX_TAIL_CHARS = 2_000
+SUFFIX_HEAD_CHARS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class CachedText:
+    """The model's text for one place, before any filter: a hit is filtered again for what the place is now."""
+
+    prefix_tail: str
+    suffix_head: str
+    text: str
+    shape: Shape
+    stop_reason: StopReason
+
+
+@dataclass(frozen=True, slots=True)
+class CacheHit:
+    """What is left of a cached text after the `n_typed_chars` characters that the user has typed of it."""
+
+    text: str
+    shape: Shape
+    stop_reason: StopReason
+    n_typed_chars: int
+
+
+class CompletionCache:
+    """Bounded, least recently used out.
+
+    A hit needs the same prefix *and* suffix around the cursor: keys of the prefix alone give old text when
+    the suffix changes (sourcegraph/cody#298).
+    """
+
+    def __init__(self) -> None:
+        self._documents: OrderedDict[str, deque[CachedText]] = OrderedDict()
+
+    def put(self, uri: str, window: CursorWindow, text: str, shape: Shape, stop_reason: StopReason) -> None:
+        """Keep `text` for the place."""
+        entries = self._documents.setdefault(uri, deque(maxlen=ENTRIES_PER_DOCUMENT_MAX))
+        entries.appendleft(
+            CachedText(window.prefix[-PREFIX_TAIL_CHARS:], window.suffix[:SUFFIX_HEAD_CHARS], text, shape, stop_reason)
+        )
+        self._documents.move_to_end(uri)
+        while len(self._documents) > DOCUMENTS_MAX:
+            self._documents.popitem(last=False)
+
+    def lookup(self, uri: str, window: CursorWindow) -> CacheHit | None:
+        """Give the rest of the newest suggestion that agrees with what was typed since, if there is one."""
+        suffix_head = window.suffix[:SUFFIX_HEAD_CHARS]
+        for entry in self._documents.get(uri, ()):
+            if entry.suffix_head != suffix_head:
+                continue
+            n_typed_chars = _n_typed_chars(entry, window.prefix)
+            if n_typed_chars is not None:
+                return CacheHit(entry.text[n_typed_chars:], entry.shape, entry.stop_reason, n_typed_chars)
+        return None
+
+    def forget(self, uri: str) -> None:
+        """Drop everything of one document."""
+        self._documents.pop(uri, None)
+
+
+def _n_typed_chars(entry: CachedText, prefix: str) -> int | None:
+    """Say how many characters of the entry's text stand before the cursor; None if the place is another."""
+    for n_typed_chars in range(min(LOOK_BACK_CHARS_MAX, len(prefix), len(entry.text)) + 1):
+        end_offset = len(prefix) - n_typed_chars
+        typed = prefix[end_offset:]
+        # All of the text typed: there is nothing left to show, a new answer is needed.
+        if n_typed_chars and (len(typed) == len(entry.text) or not entry.text.startswith(typed)):
+            continue
+        if prefix.endswith(entry.prefix_tail, 0, end_offset) and (
+            len(entry.prefix_tail) == PREFIX_TAIL_CHARS or end_offset == len(entry.prefix_tail)
+        ):
+            return n_typed_chars
+    return None

@@ -1,0 +1,222 @@
+"""Ghost text from request to answer: the one orchestrator. Owns order, timing and cancellation; decides nothing itself.
+
+Policy decides whether and how much, context cuts, `fim` lays out, the engine decodes, `postprocess` filters.
+No protocol types, no model library, no disk, no network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fimble.completion.answer import Answerer, Question
+from fimble.completion.cache import CompletionCache
+from fimble.completion.policy import PolicyFacts, decide
+from fimble.completion.rebase import rebase
+from fimble.completion.request import CompletionRequest, CompletionResult
+from fimble.completion.tracing import TraceBuilder
+from fimble.context import exclusion, window
+from fimble.engine.contract import Engine
+from fimble.errors import FimbleError, PromptBudgetError
+from fimble.log import LOGGER
+from fimble.manifest import FimTokens
+from fimble.metrics import Metrics
+from fimble.records import CancelToken, Completion, Decline, DeclineReason, RequestTrace
+from fimble.settings import Settings
+from fimble.text.document import DocumentSnapshot
+
+TRACES_MAX = 64
+ACCEPTABLE_MAX = 256
+
+Newest = Callable[[], DocumentSnapshot | None]
+
+
+@dataclass(slots=True)
+class _Session:
+    """What the service remembers between requests of one document."""
+
+    running: CancelToken | None = None
+    trace: RequestTrace | None = None
+
+
+@dataclass(slots=True)
+class CompletionService:
+    """Answers completion requests of one editor session.
+
+    Newest wins: a request cancels the one before it for the same document.
+    """
+
+    engine: Engine
+    fim: FimTokens
+    settings: Settings
+    metrics: Metrics = field(default_factory=Metrics)
+    cache: CompletionCache = field(default_factory=CompletionCache)
+    _sessions: OrderedDict[str, _Session] = field(default_factory=OrderedDict)
+    _shown: OrderedDict[str, str] = field(default_factory=OrderedDict)
+    _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    async def complete(self, request: CompletionRequest, token: CancelToken, newest: Newest) -> CompletionResult:
+        """Give what to show at the place, or why nothing.
+
+        `newest` gives the document as it is when the answer is ready (None: closed). Never raises for user
+        text. If the task is cancelled, the token is set and the engine stops within one decoded token.
+        """
+        session = self._session(request.document.uri)
+        if session.running is not None:
+            session.running.cancel(DeclineReason.SUPERSEDED)
+        session.running = token
+        trace = TraceBuilder(next(self._ids), request, time.monotonic())
+        try:
+            outcome = await self._answer(request, token, trace)
+            result = self._checked(request, outcome, token, newest, trace)
+        except asyncio.CancelledError:
+            token.cancel()
+            result = self._declined(request.document, Decline(token.reason or DeclineReason.CANCELLED), trace)
+            self._finish(session, result)
+            raise
+        finally:
+            if session.running is token:
+                session.running = None
+        self._finish(session, result)
+        return result
+
+    def explain(self, uri: str | None = None) -> RequestTrace | None:
+        """Give the trace of the last request, of one document or of any."""
+        if uri is not None:
+            session = self._sessions.get(uri)
+            return session.trace if session else None
+        for session in reversed(self._sessions.values()):
+            if session.trace is not None:
+                return session.trace
+        return None
+
+    def accepted(self, completion_id: str) -> None:
+        """Count a suggestion as taken; an unknown id (an old session's) is ignored."""
+        if self._shown.pop(completion_id, None) is not None:
+            self.metrics.count("completion.accepted")
+
+    def closed(self, uri: str) -> None:
+        """Forget a document and stop what runs for it."""
+        self.cache.forget(uri)
+        session = self._sessions.pop(uri, None)
+        if session is not None and session.running is not None:
+            session.running.cancel()
+
+    async def _answer(
+        self, request: CompletionRequest, token: CancelToken, trace: TraceBuilder
+    ) -> list[Completion] | Decline:
+        refusal = self._refusal(request)
+        if refusal is not None:
+            return refusal
+        cursor = window.cut(
+            request.document,
+            request.offset,
+            indent_unit=request.indent_unit,
+            tab_width_columns=request.tab_width_columns,
+        )
+        document = request.document
+        line = document.line_of(request.offset)
+        ask = decide(
+            PolicyFacts(
+                settings=self.settings,
+                trigger=request.trigger,
+                window=cursor,
+                engine_state=self.engine.state,
+                # Characters stand for bytes here: counting bytes would read the whole document on each key.
+                document_bytes=len(document.text),
+                line_chars=document.line_end(line) - document.line_start(line),
+            )
+        )
+        trace.part("policy")
+        if isinstance(ask, Decline):
+            return self._with_engine_error(ask)
+        answerer = Answerer(self.engine, self.fim, self.settings, self.cache)
+        question = Question(request, cursor, ask, token, time.monotonic() + self.settings.deadline_ms / 1000)
+        hit = answerer.from_cache(question, trace)
+        if hit is not None:
+            return hit
+        # A client that cancels ends the wait at once; a superseded request wakes, sees its token and leaves.
+        await asyncio.sleep(ask.delay_ms / 1000)
+        trace.part("delay")
+        if token.cancelled:
+            return Decline(token.reason or DeclineReason.CANCELLED)
+        try:
+            return await answerer.from_engine(question, trace)
+        except PromptBudgetError as error:
+            return Decline(DeclineReason.PROMPT_BUDGET, error.message)
+        except FimbleError as error:
+            LOGGER.error("engine failed: %s", error.message)
+            return Decline(DeclineReason.ENGINE_FAILED, error.message)
+
+    def _refusal(self, request: CompletionRequest) -> Decline | None:
+        """Refuse what may not be read and where there is no place, before any text is looked at."""
+        glob = exclusion.excluded_by(request.document.uri, self.settings.globs_off)
+        if glob is not None:
+            return Decline(DeclineReason.PATH_OFF, glob)
+        if not 0 <= request.offset <= len(request.document.text):
+            return Decline(DeclineReason.POSITION_OUTSIDE)
+        return None
+
+    def _with_engine_error(self, decline: Decline) -> Decline:
+        """Say what is wrong with the model where that is the reason."""
+        error = self.engine.error
+        if error is None or decline.reason not in (DeclineReason.MODEL_NOT_INSTALLED, DeclineReason.ENGINE_FAILED):
+            return decline
+        return Decline(decline.reason, f"{error.message} ({error.hint})" if error.hint else error.message)
+
+    def _checked(
+        self,
+        request: CompletionRequest,
+        outcome: list[Completion] | Decline,
+        token: CancelToken,
+        newest: Newest,
+        trace: TraceBuilder,
+    ) -> CompletionResult:
+        """Check the answer against the newest snapshot, and carry it over if the user typed along."""
+        asked = request.document
+        if isinstance(outcome, Decline):
+            return self._declined(asked, outcome, trace)
+        if token.cancelled:
+            return self._declined(asked, Decline(token.reason or DeclineReason.CANCELLED), trace)
+        now = newest()
+        if now is None:
+            return self._declined(asked, Decline(DeclineReason.DOCUMENT_NOT_OPEN), trace)
+        moved = [m for c in outcome if (m := rebase(c, asked, now, request.offset)) is not None]
+        if not moved:
+            return self._declined(now, Decline(DeclineReason.DOCUMENT_CHANGED), trace)
+        for completion in moved:
+            self._shown[completion.completion_id] = asked.uri
+            while len(self._shown) > ACCEPTABLE_MAX:
+                self._shown.popitem(last=False)
+        return CompletionResult(now, tuple(moved), None, trace.build("shown"))
+
+    def _declined(self, document: DocumentSnapshot, decline: Decline, trace: TraceBuilder) -> CompletionResult:
+        return CompletionResult(document, (), decline, trace.build("declined", decline))
+
+    def _finish(self, session: _Session, result: CompletionResult) -> None:
+        trace = result.trace
+        session.trace = trace
+        self.metrics.count(f"completion.{trace.outcome}" + (f".{trace.reason}" if trace.reason else ""))
+        self.metrics.observe_ms("completion.total", trace.parts_ms.get("total", 0.0))
+        LOGGER.info(
+            "completion %d %s %s total=%.0fms queue=%.0fms first_token=%.0fms tokens=%d+%d",
+            trace.request_id,
+            trace.outcome,
+            trace.reason or trace.shape,
+            trace.parts_ms.get("total", 0.0),
+            trace.parts_ms.get("queue", 0.0),
+            trace.parts_ms.get("first_token", 0.0),
+            trace.n_prefix_tokens + trace.n_suffix_tokens,
+            trace.n_decoded_tokens,
+        )
+
+    def _session(self, uri: str) -> _Session:
+        session = self._sessions.setdefault(uri, _Session())
+        self._sessions.move_to_end(uri)
+        while len(self._sessions) > TRACES_MAX:
+            self._sessions.popitem(last=False)
+        return session

@@ -1,0 +1,66 @@
+"""Collect what one request did, for `explain` and the log. Sizes, times and reasons only, never text."""
+
+from __future__ import annotations
+
+import time
+
+from fimble.completion.request import CompletionRequest
+from fimble.records import Decline, Generation, RequestTrace, Shape
+
+
+class TraceBuilder:
+    """Written to while a request runs; `build` gives the finished trace."""
+
+    def __init__(self, request_id: int, request: CompletionRequest, started_at_s: float) -> None:
+        self._request_id = request_id
+        self._request = request
+        self._started_at_s = started_at_s
+        self._part_at_s = started_at_s
+        self._parts_ms: dict[str, float] = {}
+        self._generation: Generation | None = None
+        self.shape: Shape | None = None
+        self.cache = "miss"
+        self.model_id = ""
+        self.n_prefix_tokens = 0
+        self.n_suffix_tokens = 0
+        self.n_head_tokens = 0
+        self.n_decoded_tokens = 0
+        self.filters: tuple[str, ...] = ()
+
+    def part(self, name: str) -> None:
+        """Say that the part `name` has just ended."""
+        now_s = time.monotonic()
+        self._parts_ms[name] = (now_s - self._part_at_s) * 1000
+        self._part_at_s = now_s
+
+    def generated(self, generation: Generation) -> None:
+        """Take the engine's own times."""
+        self.part("engine")
+        self._generation = generation
+        self.n_decoded_tokens += generation.n_decoded_tokens
+        self._parts_ms["queue"] = generation.queue_ms
+        self._parts_ms["first_token"] = generation.first_token_ms
+        self._parts_ms["decode"] = generation.total_ms - generation.first_token_ms
+
+    def build(self, outcome: str, decline: Decline | None = None) -> RequestTrace:
+        self._parts_ms["total"] = (time.monotonic() - self._started_at_s) * 1000
+        request = self._request
+        return RequestTrace(
+            request_id=self._request_id,
+            uri=request.document.uri,
+            language=request.document.language,
+            trigger=request.trigger,
+            outcome=outcome,
+            reason=decline.reason.value if decline else "",
+            detail=decline.detail if decline else "",
+            shape=self.shape.value if self.shape else "",
+            model_id=self.model_id,
+            cache=self.cache,
+            n_prefix_tokens=self.n_prefix_tokens,
+            n_suffix_tokens=self.n_suffix_tokens,
+            n_head_tokens=self.n_head_tokens,
+            n_decoded_tokens=self.n_decoded_tokens,
+            stop_reason=self._generation.stop_reason.value if self._generation else "",
+            filters=self.filters,
+            parts_ms={name: round(value, 2) for name, value in self._parts_ms.items()},
+        )

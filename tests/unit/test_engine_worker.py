@@ -1,0 +1,192 @@
+"""The worker's promises: one owner, order, pause, cancellation, deadline, close."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from fimble.engine.contract import EngineState, GenerationRequest, Priority
+from fimble.engine.scripted import Answer, ScriptedBackend
+from fimble.engine.worker import EngineWorker
+from fimble.errors import EngineError, ModelNotInstalledError
+from fimble.records import CancelToken, DeclineReason, FimPrompt, StopReason
+
+PROMPT = FimPrompt((), (ord("x"),))
+
+
+@pytest.fixture
+def backend() -> ScriptedBackend:
+    return ScriptedBackend()
+
+
+@pytest.fixture
+async def worker(backend: ScriptedBackend) -> AsyncIterator[EngineWorker]:
+    worker = EngineWorker(lambda: backend)
+    worker.start()
+    await worker.wait_ready()
+    yield worker
+    worker.close()
+
+
+def request(**changes: object) -> GenerationRequest:
+    return GenerationRequest(**{"prompt": PROMPT, "n_tokens_max": 50, **changes})  # type: ignore[arg-type]
+
+
+async def until(condition: object, limit_s: float = 5.0) -> None:
+    end_at_s = time.monotonic() + limit_s
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < end_at_s, "the awaited state did not come"
+        await asyncio.sleep(0.002)
+
+
+async def test_gives_the_text_and_why_it_ended(worker: EngineWorker, backend: ScriptedBackend) -> None:
+    backend.enqueue("a, b):")
+    [generation] = await worker.generate(request())
+    assert generation.text == "a, b):"
+    assert generation.stop_reason is StopReason.END_TOKEN
+
+
+async def test_rule_stops_within_one_token(worker: EngineWorker, backend: ScriptedBackend) -> None:
+    backend.enqueue("one two three four five")
+    [generation] = await worker.generate(request(should_stop=lambda text: text.endswith("two")))
+    assert generation.text == "one two"
+    assert generation.stop_reason is StopReason.RULE
+
+
+async def test_length_is_named(worker: EngineWorker, backend: ScriptedBackend) -> None:
+    backend.enqueue("one two three")
+    [generation] = await worker.generate(request(n_tokens_max=2))
+    assert (generation.text, generation.stop_reason) == ("one two", StopReason.LENGTH)
+
+
+async def test_cancelled_during_decode_stops_within_one_token(worker: EngineWorker, backend: ScriptedBackend) -> None:
+    backend.enqueue("word " * 200, token_ms=2)
+    token, seen = CancelToken(), []
+    task = asyncio.ensure_future(worker.generate(request(n_tokens_max=500, token=token, on_text=seen.append)))
+    await until(lambda: len(seen) > 20)
+    n_seen = len(seen[-1].split())
+    token.cancel(DeclineReason.SUPERSEDED)
+    [generation] = await task
+    assert generation.stop_reason is StopReason.CANCELLED
+    # One token may have been under way when the token was set, one more is decoded before it is looked at.
+    assert len(generation.text.split()) <= n_seen + 2
+
+
+async def test_cancelled_while_queued_is_never_run(worker: EngineWorker, backend: ScriptedBackend) -> None:
+    backend.enqueue("slow", prefill_ms=100)
+    first = asyncio.ensure_future(worker.generate(request()))
+    token = CancelToken()
+    second = asyncio.ensure_future(worker.generate(request(token=token)))
+    await until(lambda: worker.n_queued == 1)
+    token.cancel()
+    assert (await second)[0].stop_reason is StopReason.CANCELLED
+    await first
+    assert len(backend.calls) == 1
+
+
+async def test_cancelled_task_sets_the_token(worker: EngineWorker, backend: ScriptedBackend) -> None:
+    backend.enqueue("word " * 500, token_ms=2)
+    token = CancelToken()
+    task = asyncio.ensure_future(worker.generate(request(n_tokens_max=600, token=token)))
+    await until(lambda: backend.calls)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert token.cancelled
+
+
+async def test_deadline_gives_what_is_decoded(worker: EngineWorker, backend: ScriptedBackend) -> None:
+    backend.enqueue("word " * 500, token_ms=2)
+    [generation] = await worker.generate(request(n_tokens_max=600, deadline_at_s=time.monotonic() + 0.05))
+    assert generation.stop_reason is StopReason.DEADLINE
+    assert 1 <= len(generation.text.split()) < 500
+
+
+async def test_action_is_paused_for_typing_and_goes_on(worker: EngineWorker, backend: ScriptedBackend) -> None:
+    backend.answers.append(Answer("action " * 40, when="A", token_ms=2))
+    backend.answers.append(Answer("typed " * 30, when="T", token_ms=2))
+    progress: list[str] = []
+    action = asyncio.ensure_future(
+        worker.generate(
+            request(
+                prompt=FimPrompt((), (ord("A"),)), priority=Priority.ACTION, n_tokens_max=99, on_text=progress.append
+            )
+        )
+    )
+    await until(lambda: len(progress) > 30)
+    typing = asyncio.ensure_future(worker.generate(request(prompt=FimPrompt((), (ord("T"),)), n_tokens_max=99)))
+    await until(lambda: len(backend.calls) == 2)
+    n_at_start = len(progress[-1].split())
+    await typing
+    n_at_end = len(progress[-1].split())
+    assert n_at_end <= n_at_start + 2, "the action went on beside typing"
+    [generation] = await action
+    assert generation.stop_reason is StopReason.END_TOKEN
+    assert len(generation.text.split()) == 40
+
+
+async def test_prefetch_gives_way_to_typing(worker: EngineWorker, backend: ScriptedBackend) -> None:
+    backend.answers.append(Answer("ahead " * 200, when="P", token_ms=2))
+    seen: list[str] = []
+    prefetch = asyncio.ensure_future(
+        worker.generate(
+            request(
+                prompt=FimPrompt((), (ord("P"),)), priority=Priority.PREFETCH, n_tokens_max=500, on_text=seen.append
+            )
+        )
+    )
+    await until(lambda: len(seen) > 5)
+    await worker.generate(request())
+    assert (await prefetch)[0].stop_reason is StopReason.CANCELLED
+
+
+async def test_alternatives_come_as_rows(worker: EngineWorker, backend: ScriptedBackend) -> None:
+    backend.enqueue("x")
+    rows = await worker.generate(request(n_rows=3))
+    assert [row.text for row in rows] == ["x", "x2", "x3"]
+
+
+async def test_engine_error_reaches_the_asker_and_the_next_request_works(
+    worker: EngineWorker, backend: ScriptedBackend
+) -> None:
+    backend.enqueue(RuntimeError("out of memory"))
+    with pytest.raises(EngineError, match="out of memory"):
+        await worker.generate(request())
+    backend.enqueue("fine")
+    assert (await worker.generate(request()))[0].text == "fine"
+
+
+async def test_missing_model_is_a_state_with_its_error() -> None:
+    def missing() -> ScriptedBackend:
+        raise ModelNotInstalledError("some-model")
+
+    worker = EngineWorker(missing)
+    states: list[EngineState] = []
+    worker.on_state_change(lambda: states.append(worker.state))
+    worker.start()
+    with pytest.raises(ModelNotInstalledError):
+        await worker.wait_ready()
+    assert states == [EngineState.MISSING]
+    assert worker.error is not None
+    assert worker.error.hint == "run `fimble models pull some-model`"
+
+
+async def test_close_during_decode_ends_threads(worker: EngineWorker, backend: ScriptedBackend) -> None:
+    backend.enqueue("word " * 5000, token_ms=2)
+    task = asyncio.ensure_future(worker.generate(request(n_tokens_max=9000)))
+    await until(lambda: backend.calls)
+    worker.close()
+    assert (await task)[0].stop_reason is StopReason.CANCELLED
+    assert not [t for t in threading.enumerate() if t.name in ("fimble-engine", "fimble-actions")]
+
+
+async def test_incomplete_character_is_not_shown(worker: EngineWorker, backend: ScriptedBackend) -> None:
+    backend.enqueue("名前 🎉")
+    seen: list[str] = []
+    [generation] = await worker.generate(request(on_text=seen.append))
+    assert generation.text == "名前 🎉"
+    assert not [text for text in seen if "�" in text]
