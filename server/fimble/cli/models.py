@@ -51,6 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     fetch.add_argument("--force", action="store_true", help="download and convert even if it is there")
     fetch.add_argument("--keep-download", action="store_true", help="keep the publisher's file after conversion")
+    fresh = action("add", "Convert a GGUF file, a Hugging Face checkpoint folder or a hub repository.", model=False)
+    fresh.add_argument("source", metavar="PATH_OR_REPO", help="file, folder, or `owner/name[@revision]`")
+    fresh.add_argument("--id", dest="model_id", help="the model's id here (default: the file's or folder's name)")
+    _add_form(fresh)
+    fresh.add_argument("--force", action="store_true", help="replace a model of that id")
+    fresh.add_argument("--keep-download", action="store_true", help="keep the repository's files after conversion")
     action("verify", "Compare an installed model's files with the hashes taken at installation.")
     action("remove", "Delete an installed model.")
     action("path", "Print the folder of an installed model.")
@@ -112,6 +118,18 @@ def _pull(store: ModelStore, args: argparse.Namespace) -> int:
     return _report(model, args, f"Installed `{model.model_id}` in {model.path}")
 
 
+def _add(store: ModelStore, args: argparse.Namespace) -> int:
+    from fimble.cli.progress import ProgressDisplay
+    from fimble.models.add import add
+
+    options = InstallOptions(args.quantization, args.vocabulary, (), args.force, args.keep_download)
+    with ProgressDisplay() as progress:
+        model = add(store, args.source, args.model_id, options, progress)
+    fim = model.manifest.fim.layout
+    note = "completes from the prefix alone (it has no FIM sentinels)" if fim == "none" else f"FIM layout {fim}"
+    return _report(model, args, f"Installed `{model.model_id}` in {model.path}, {note}")
+
+
 def _verify(store: ModelStore, args: argparse.Namespace) -> int:
     model = store.verify(args.model)
     return _report(
@@ -156,4 +174,4 @@ def _print_json(value: object) -> int:
     return 0
 
 
-_ACTIONS = {"list": _list, "pull": _pull, "verify": _verify, "remove": _remove, "path": _path}
+_ACTIONS = {"list": _list, "pull": _pull, "add": _add, "verify": _verify, "remove": _remove, "path": _path}

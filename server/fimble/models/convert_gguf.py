@@ -71,7 +71,7 @@ def convert(
     Errors: ModelFilesError, UnsupportedFamilyError, ConversionError.
     """
     with GgufFile(source) as file:
-        _check_architecture(file)
+        check_architecture(file)
         try:
             vocabulary, split_name = read_vocabulary(file)
             kept = ids_kept(vocabulary, vocabulary_choice)
@@ -137,7 +137,8 @@ class _Reader:
             self._on_progress(self._n_done, len(self.file.tensors))
 
 
-def _check_architecture(file: GgufFile) -> None:
+def check_architecture(file: GgufFile) -> None:
+    """Errors: UnsupportedFamilyError with the architectures that are known."""
     architecture = file.metadata.get("general.architecture")
     if architecture not in ARCHITECTURES:
         raise UnsupportedFamilyError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,8 +50,7 @@ def pull(
             return present
         n_bytes_after = int(manifest.n_file_bytes * _GROWTH[quantization])
         source = download.fetch(manifest, store.download_dir, order, progress, n_bytes_after)
-        text = (manifests.manifest_dir() / f"{model_id}.toml").read_text(encoding="utf-8")
-        convert_gguf_into(store, manifest, text, source, options, progress)
+        convert_gguf_into(store, manifest, manifest_text(model_id), source, options, progress)
         if not options.keep_download:
             source.unlink()
         return store.get(model_id)
@@ -88,12 +86,9 @@ def quantization_for(manifest: ModelManifest, options: InstallOptions) -> str:
     return manifest.default_quantization if options.quantization == "auto" else options.quantization
 
 
-def known_sources(manifest: ModelManifest) -> Sequence[str]:
-    """Name the sources of a shipped model, for people."""
-    return [
-        f"hub {s.repository}@{s.revision}" if isinstance(s, manifests.HubSource) else f"index {s.distributions[0]} …"
-        for s in manifest.sources
-    ]
+def manifest_text(model_id: str) -> str:
+    """Give the text of a shipped manifest."""
+    return (manifests.manifest_dir() / f"{model_id}.toml").read_text(encoding="utf-8")
 
 
 def _present(store: ModelStore, model_id: str, quantization: str, vocabulary: str) -> InstalledModel | None:
