@@ -47,7 +47,7 @@ class Application:
         self._make_backend = make_backend
         self.manifest = self._read_manifest()
         self.engine = EngineWorker(self._backend)
-        self.completion = CompletionService(self.engine, self.manifest.fim, settings, self.metrics)
+        self.completion = CompletionService(self.engine, self.manifest, settings, self.metrics)
 
     def start(self) -> None:
         """Begin to load the model in the background."""
@@ -61,7 +61,7 @@ class Application:
             self.engine.close(timeout_s=0)
             self.manifest = self._read_manifest()
             self.engine = EngineWorker(self._backend)
-            self.completion.engine, self.completion.fim = self.engine, self.manifest.fim
+            self.completion.engine, self.completion.manifest = self.engine, self.manifest
         self.completion.settings = settings
         return renewed
 

@@ -23,7 +23,7 @@ from fimble.context import exclusion, window
 from fimble.engine.contract import Engine
 from fimble.errors import FimbleError, PromptBudgetError
 from fimble.log import LOGGER
-from fimble.manifest import FimTokens
+from fimble.manifest import ModelManifest
 from fimble.metrics import Metrics
 from fimble.records import CancelToken, Completion, Decline, DeclineReason, RequestTrace
 from fimble.settings import Settings
@@ -51,7 +51,7 @@ class CompletionService:
     """
 
     engine: Engine
-    fim: FimTokens
+    manifest: ModelManifest
     settings: Settings
     metrics: Metrics = field(default_factory=Metrics)
     cache: CompletionCache = field(default_factory=CompletionCache)
@@ -69,7 +69,7 @@ class CompletionService:
         if session.running is not None:
             session.running.cancel(DeclineReason.SUPERSEDED)
         session.running = token
-        trace = TraceBuilder(next(self._ids), request, time.monotonic())
+        trace = TraceBuilder(next(self._ids), request, self.manifest.model_id, time.monotonic())
         try:
             outcome = await self._answer(request, token, trace)
             result = self._checked(request, outcome, token, newest, trace)
@@ -134,7 +134,7 @@ class CompletionService:
         trace.part("policy")
         if isinstance(ask, Decline):
             return self._with_engine_error(ask)
-        answerer = Answerer(self.engine, self.fim, self.settings, self.cache)
+        answerer = Answerer(self.engine, self.manifest.fim, self.settings, self.cache)
         question = Question(request, cursor, ask, token, time.monotonic() + self.settings.deadline_ms / 1000)
         hit = answerer.from_cache(question, trace)
         if hit is not None:

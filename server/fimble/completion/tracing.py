@@ -11,16 +11,16 @@ from fimble.records import Decline, Generation, RequestTrace, Shape
 class TraceBuilder:
     """Written to while a request runs; `build` gives the finished trace."""
 
-    def __init__(self, request_id: int, request: CompletionRequest, started_at_s: float) -> None:
+    def __init__(self, request_id: int, request: CompletionRequest, model_id: str, started_at_s: float) -> None:
         self._request_id = request_id
         self._request = request
+        self._model_id = model_id
         self._started_at_s = started_at_s
         self._part_at_s = started_at_s
         self._parts_ms: dict[str, float] = {}
         self._generation: Generation | None = None
         self.shape: Shape | None = None
         self.cache = "miss"
-        self.model_id = ""
         self.n_prefix_tokens = 0
         self.n_suffix_tokens = 0
         self.n_head_tokens = 0
@@ -54,7 +54,7 @@ class TraceBuilder:
             reason=decline.reason.value if decline else "",
             detail=decline.detail if decline else "",
             shape=self.shape.value if self.shape else "",
-            model_id=self.model_id,
+            model_id=self._model_id,
             cache=self.cache,
             n_prefix_tokens=self.n_prefix_tokens,
             n_suffix_tokens=self.n_suffix_tokens,
