@@ -85,6 +85,6 @@ class StopRules:
             return "scope"
         if repeated_offset(complete, self.window, site) >= 0:
             return "line below"
-        if repeated_lines(complete.rstrip("\n").split("\n")) >= 0:
+        if repeated_lines(complete.rstrip("\n"), self.window.line_prefix) >= 0:
             return "loop of lines"
         return ""

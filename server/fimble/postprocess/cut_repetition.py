@@ -18,11 +18,12 @@ _UNIT_IN_LINE = re.compile(r"(?=(?P<all>(?P<unit>.{2,32}?)(?P=unit){5,}))")
 UNIT_CHARS_MIN = 40
 
 
-def repeated_lines(lines: list[str]) -> int:
-    """Give how many lines to keep where they start to repeat, or -1.
+def repeated_lines(text: str, line_prefix: str) -> int:
+    """Give how many lines of `text`, which goes on after `line_prefix`, to keep where they start to repeat, or -1.
 
     One line three times in a row, or a block of lines twice, is a loop; its first round is kept.
     """
+    lines = (line_prefix + text).split("\n")
     for start in range(len(lines) - 1):
         for period in range(1, min(BLOCK_LINES_MAX, (len(lines) - start) // 2) + 1):
             n_rounds = N_EQUAL_LINES if period == 1 else N_EQUAL_BLOCKS
@@ -49,7 +50,7 @@ def repeated_unit_offset(line: str) -> int:
 def cut_repetition(draft: Draft, place: Place) -> Outcome:
     """Keep the first round of repeated lines; cut a line that repeats a unit, or decline if it is the only one."""
     lines = draft.text.split("\n")
-    n_kept = repeated_lines(lines)
+    n_kept = repeated_lines(draft.text, place.window.line_prefix)
     if n_kept >= 0:
         lines = lines[:n_kept]
         draft = draft.with_text("\n".join(lines))

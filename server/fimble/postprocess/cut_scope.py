@@ -28,6 +28,7 @@ class _Line:
     starts_closer: bool
     open_at_end: bool
     n_closed: int
+    is_last: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def scope_of(text: str, window: CursorWindow, site: Site) -> Scope:
     has_content = False
     for line in _lines(text, window, site):
         if not line.body:
-            if line.end_offset == len(text):
+            if line.is_last:
                 continue  # the last line may still be written
             n_blank += 1
             if n_blank > BLANK_LINES_MAX and has_content:
@@ -65,7 +66,7 @@ def scope_of(text: str, window: CursorWindow, site: Site) -> Scope:
         n_blank = 0
         if line.n_closed and not line.open_at_end and _is_complete(line, site):
             return Scope(line.end_offset, True)
-        if window.language == "sql" and line.body.endswith(";"):
+        if site.facts.ends_at_semicolon and line.body.endswith(";"):
             return Scope(line.end_offset, True)
     return Scope(len(text), False)
 
@@ -83,7 +84,7 @@ def _is_complete(line: _Line, site: Site) -> bool:
 
 def _lines(text: str, window: CursorWindow, site: Site) -> list[_Line]:
     found = scan(text, site.facts, site.inside, window.line_prefix, window.tab_width_columns)
-    free = frozenset(found.free_lines)
+    free, held = frozenset(found.free_lines), frozenset(found.held_lines)
     closers = [closer.offset for closer in found.closers if closer.char in CLOSERS]
     n_held = len(site.openers) if site.facts.family is Family.INDENTATION else _n_round(site)
     pieces = text.split("\n")
@@ -92,7 +93,7 @@ def _lines(text: str, window: CursorWindow, site: Site) -> list[_Line]:
     for index, piece in enumerate(pieces):
         end = offset + len(piece) + 1
         n_closed = sum(1 for closer in closers if closer < end)
-        goes_on = index + 1 < len(pieces) and index + 1 not in free
+        is_held = index in held if index + 1 < len(pieces) else bool(found.openers)
         whole = window.line_prefix + piece if index == 0 else piece
         result.append(
             _Line(
@@ -102,8 +103,9 @@ def _lines(text: str, window: CursorWindow, site: Site) -> list[_Line]:
                 end_offset=min(end, len(text)),
                 is_free=(index in free or index == 0) and n_closed >= n_held,
                 starts_closer=piece.strip()[:1] in CLOSERS and site.facts.has_brackets,
-                open_at_end=goes_on or any(opener.offset < end for opener in found.openers),
+                open_at_end=is_held,
                 n_closed=n_closed,
+                is_last=index == len(pieces) - 1,
             )
         )
         offset = end
@@ -150,7 +152,8 @@ class _Floor:
             self.columns = min([line.indent, *inner])
 
     def excludes(self, line: _Line) -> bool:
-        if self.site.facts.family is Family.PROSE or not self.site.inside.in_code:
+        facts = self.site.facts
+        if facts.family is Family.PROSE or facts.ends_at_semicolon or not self.site.inside.in_code:
             return False
         if line.body.startswith("#") and self.window.language in ("c", "cpp", "csharp", "objective-c"):
             return False

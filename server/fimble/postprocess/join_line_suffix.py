@@ -61,7 +61,8 @@ def _kept_before(body: str, suffix: str, window: CursorWindow) -> int:
         return len(body[:n_kept].rstrip()) if suffix[:1].isspace() else n_kept
     if len(core) >= 5 and re.search(r"\w", core):
         found = body.find(core)
-        if found >= 0:
+        upto = body[: found + len(core)]
+        if found >= 0 and _is_own_piece(upto, len(core), suffix, len(suffix), window):
             return found
     for n_chars in range(min(len(body), len(suffix)), 0, -1):
         if body.endswith(suffix[:n_chars]) and _is_own_piece(body, n_chars, suffix, n_chars, window):

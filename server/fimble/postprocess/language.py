@@ -31,6 +31,10 @@ class LanguageFacts:
     long_quotes: tuple[str, ...] = ()
     opener_ends: tuple[str, ...] = ()
     has_brackets: bool = True
+    gap_means_value: bool = False
+    """A space after an opener says that the value comes on the same line."""
+    ends_at_semicolon: bool = False
+    """A statement goes on over lines of any indentation until its semicolon."""
     has_regex_literals: bool = False
     has_char_literals_only: bool = False
     """A single quote is a character literal or, unclosed, a lifetime; never a string."""
@@ -53,7 +57,11 @@ _PYTHON = LanguageFacts(
     opener_ends=(":", "(", "[", "{"),
 )
 _YAML = LanguageFacts(
-    Family.INDENTATION, line_comments=("#",), quotes=('"',), opener_ends=(":", "|", ">", "-", "{", "[")
+    Family.INDENTATION,
+    line_comments=("#",),
+    quotes=('"',),
+    opener_ends=(":", "|", ">", "-", "{", "["),
+    gap_means_value=True,
 )
 _SHELL = LanguageFacts(
     Family.KEYWORDS,
@@ -79,6 +87,7 @@ _SQL = LanguageFacts(
     quotes=('"',),
     long_quotes=("'",),
     opener_ends=("(", "BEGIN", "AS", "begin", "as", "SELECT", "select"),
+    ends_at_semicolon=True,
 )
 _TAGS = LanguageFacts(Family.TAGS, block_comments=(("<!--", "-->"),), has_brackets=False)
 _PROSE = LanguageFacts(Family.PROSE, has_brackets=False)

@@ -45,13 +45,15 @@ class Bracket:
 class Scan:
     """What was found: brackets left open, those closed that the text did not open, and the state at the end.
 
-    `free_lines` are the lines that start outside strings, block comments and brackets other than a block's.
+    `free_lines` are the lines that start outside strings, block comments and brackets other than a block's,
+    `held_lines` those that end inside of something that the text opened.
     """
 
     openers: tuple[Bracket, ...]
     closers: tuple[Bracket, ...]
     inside: Inside
     free_lines: tuple[int, ...]
+    held_lines: tuple[int, ...]
 
 
 def indent_columns(line: str, tab_width_columns: int = 4) -> int:
@@ -100,6 +102,7 @@ class _Reader:
         self.openers: list[Bracket] = []
         self.closers: list[Bracket] = []
         self.free_lines: list[int] = []
+        self.held_lines: list[int] = []
         self.line = 0
         self.line_start = 0
 
@@ -127,7 +130,7 @@ class _Reader:
                 offset = literal.end() if literal else offset
             else:
                 offset, inside = self._leave(offset, self._enter(word), opened=True)
-        return Scan(tuple(self.openers), tuple(self.closers), inside, tuple(self.free_lines))
+        return Scan(tuple(self.openers), tuple(self.closers), inside, tuple(self.free_lines), tuple(self.held_lines))
 
     def _enter(self, word: str) -> Inside:
         for opening, closing in self.facts.block_comments:
@@ -171,6 +174,8 @@ class _Reader:
         return self.openers[-1].char == "{" and self.facts.family is not Family.INDENTATION
 
     def _next_line(self, start: int, free: bool) -> None:
+        if self.openers or not free:
+            self.held_lines.append(self.line)
         self.line += 1
         self.line_start = start
         if free:

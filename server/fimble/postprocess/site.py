@@ -78,7 +78,10 @@ def opens_block(line: str, facts: LanguageFacts) -> bool:
     """Say whether a block is expected after this line."""
     if facts.family is Family.TAGS:
         return bool(re.search(r"<(?!/|!)[\w:.-]+(?:\s[^<>]*)?(?<!/)>\s*\Z", line))
-    code = strip_comment(line, facts).rstrip()
+    code = strip_comment(line, facts)
+    if facts.gap_means_value and code[-1:] == " ":
+        return False
+    code = code.rstrip()
     for ending in facts.opener_ends:
         if code.endswith(ending) and not (ending[-1].isalpha() and code[: -len(ending)][-1:].isalnum()):
             return True
