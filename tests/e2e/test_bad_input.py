@@ -1,6 +1,7 @@
 """What an editor should not send, and documents that are not for a code model: an empty answer and a named reason."""
 
 import pytest
+from lsprotocol import types
 
 pytestmark = pytest.mark.parametrize("capabilities", ["visual_studio_code"], indirect=True)
 
@@ -42,8 +43,6 @@ async def test_character_beyond_the_line_is_its_end(editor):
 async def test_document_never_opened_and_document_closed(editor, still_answers):
     assert await editor.ghost(0, 0) == []
     assert await editor.reason() == "document-not-open"
-    from lsprotocol import types
-
     editor.open(SOURCE)
     identifier = types.TextDocumentIdentifier(uri="file:///project/sample.py")
     editor.client.text_document_did_close(types.DidCloseTextDocumentParams(identifier))

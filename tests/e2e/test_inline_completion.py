@@ -31,7 +31,7 @@ async def test_several_alternatives_when_invoked(start, script):
     editor.open(SOURCE)
     items = await editor.ghost(1, 11, invoked=True)
     texts = [item.insert_text for item in items]
-    assert len(texts) == len(set(texts)) == 3
+    assert 2 <= len(texts) == len(set(texts)) <= 3
     assert texts[0] == "a + b"
 
 

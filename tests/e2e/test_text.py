@@ -12,7 +12,7 @@ async def ready(start, **options):
 
 async def test_lines_and_columns_with_emoji_crlf_and_line_separators(start, script):
     """The answer is scripted for the exact text before the cursor, so a wrong place shows nothing."""
-    script({"text": "b + 1", "when": "z = '\u2028😀'\na = "})
+    script({"text": "b + 1", "when": "z = '\u2028😀'\na ="})
     editor = await ready(start)
     editor.open("x = 1\r\nz = '\u2028😀'\r\na = '\r\n")
     # Two UTF-16 units of the emoji lie before the insertion; U+2028 starts no line.
