@@ -70,12 +70,14 @@ class Editor:
     def __init__(self, client: LanguageClient) -> None:
         self.client = client
         self.statuses: list[dict] = []
+        self.registered: list[types.Registration] = []
+        client.feature("client/registerCapability")(lambda params: self.registered.extend(params.registrations))
         client.feature("fimble/statusChanged")(lambda params: self.statuses.append(plain(params)))
 
     async def until(self, condition):
         """Wait until `condition()` holds; gives its value."""
         async with asyncio.timeout(LIMIT_S):
-            while not (value := condition()):
+            while not (value := condition()):  # noqa: ASYNC110 - the state is the client library's
                 await asyncio.sleep(0.005)
             return value
 
@@ -84,7 +86,7 @@ class Editor:
 
     async def until_ready(self):
         async with asyncio.timeout(LIMIT_S):
-            while (await self.status())["state"] != "ready":
+            while (await self.status())["state"] != "ready":  # noqa: ASYNC110 - asks the server
                 await asyncio.sleep(0.005)
         return self
 
@@ -112,7 +114,7 @@ class Editor:
             ),
         )
         answer = await asyncio.wait_for(self.client.text_document_inline_completion_async(params), LIMIT_S)
-        return answer.items
+        return list(answer.items)
 
     async def execute(self, name, *arguments):
         params = types.ExecuteCommandParams(command=name, arguments=list(arguments))

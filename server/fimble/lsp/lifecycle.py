@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from pygls.capabilities import ServerCapabilitiesBuilder, get_capability
+from pygls.exceptions import JsonRpcException
 
 from fimble import log
 from fimble.log import LOGGER
@@ -61,7 +62,10 @@ async def did_change_configuration(ls: FimbleServer, params: types.DidChangeConf
 
 
 async def _registered(ls: FimbleServer, registration: types.Registration) -> None:
-    await ls.client_register_capability_async(types.RegistrationParams([registration]))
+    try:
+        await ls.client_register_capability_async(types.RegistrationParams([registration]))
+    except JsonRpcException:
+        LOGGER.warning("the client declares dynamic registration of %s but refuses it", registration.method)
 
 
 def _can_pull(ls: FimbleServer) -> bool:
@@ -72,8 +76,8 @@ async def _pull(ls: FimbleServer) -> None:
     item = types.ConfigurationItem(section=SECTION)
     try:
         answers: Any = await ls.workspace_configuration_async(types.ConfigurationParams([item]))
-    except Exception as error:
-        LOGGER.warning("the client did not give its settings: %s", type(error).__name__)
+    except JsonRpcException:
+        LOGGER.warning("the client declares `workspace/configuration` but refuses it")
         return
     if answers and ls.options.set_changed(answers[0], is_section=True):
         _apply(ls)

@@ -6,12 +6,13 @@ No feature is implemented here.
 from __future__ import annotations
 
 import contextvars
+import inspect
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.protocol import LanguageServerProtocol
 from pygls.protocol.language_server import lsp_method
 
@@ -114,6 +115,19 @@ class FimbleProtocol(LanguageServerProtocol):
     @lsp_method(types.EXIT)
     def lsp_exit(self, *_: Any) -> None:  # type: ignore[override]
         self._server.leave(0 if self._shutdown else 1)
+
+    @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
+    async def lsp_workspace__execute_command(self, params: types.ExecuteCommandParams) -> Any:  # type: ignore[override]
+        """Call the command with its arguments as they came; each command looks at its own.
+
+        pygls' version cannot read annotations that exist for the type checker only, and does not hand a
+        cancellation on to the command.
+        """
+        command = self.fm.commands.get(params.command)
+        if command is None:
+            raise JsonRpcInvalidParams.of(ValueError(f"no command is called `{params.command}`"))
+        result = command(*(params.arguments or ()))
+        return await result if inspect.isawaitable(result) else result
 
     # pygls' own versions keep a second text that splits lines at U+2028 and others.
 
