@@ -196,9 +196,9 @@ class _Bench:
                 continue  # the model had nothing more to say
             n_before, cancelled_at_s = count.n, time.perf_counter()
             token.cancel()
-            await task
+            row = await task
             to_idle_ms.append((time.perf_counter() - cancelled_at_s) * 1000)
-            n_after_max = max(n_after_max, count.n - n_before)
+            n_after_max = max(n_after_max, row.n_decoded_tokens - n_before)
         return Cancel(times(to_idle_ms or [0.0]), n_after_max)
 
     async def pause(self) -> Pause:

@@ -9,9 +9,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import fimble
 from fimble.errors import EngineError, FimbleError
 
 READ_BYTES = 1 << 16
@@ -27,12 +29,15 @@ class MeasuredServer:
 
         Errors: EngineError if it does not answer.
         """
+        # The server that is measured is the one this client belongs to, installed or not.
+        search = [str(Path(fimble.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+        ours = {"PYTHONPATH": os.pathsep.join(filter(None, search))}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "fimble", "serve"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, **(environment or {})},
+            env={**os.environ, **ours, **(environment or {})},
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None

@@ -22,12 +22,12 @@ from fimble.eval.result_log import ResultLog, TaskResult, code_sha256
 from fimble.eval.summary import Summary, summarize
 from fimble.eval.task import draw, load
 from fimble.manifest import FimTokens, ModelManifest
+from fimble.models.record import RECORD_NAME
 from fimble.models.store import ModelStore
 from fimble.settings import Settings
 
 # Quality is measured, not patience: what a slow machine would have cut off is let finish.
 DEADLINE_MS = 60_000
-SMALL_FILE_BYTES = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +123,13 @@ def model_fingerprint(settings: Settings) -> str:
 
     Errors: ModelError if the model is not installed.
     """
-    digest = hashlib.sha256()
     if settings.engine == "scripted":
         script = os.environ.get("FIMBLE_SCRIPT", "")
-        digest.update(Path(script).read_bytes() if script else b"")
-        return digest.hexdigest()
-    for path in sorted(ModelStore().path(settings.model).iterdir()):
-        stat = path.stat()
-        if stat.st_size > SMALL_FILE_BYTES:
-            digest.update(f"{path.name} {stat.st_size} {stat.st_mtime_ns}".encode())
-        elif path.is_file():
-            digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()
+        content = Path(script).read_bytes() if script else b""
+    else:
+        # It records the sha256 of every file beside it.
+        content = (ModelStore().path(settings.model) / RECORD_NAME).read_bytes()
+    return hashlib.sha256(content).hexdigest()
 
 
 def _layout(manifest: ModelManifest, layout: str | None) -> FimTokens:
