@@ -69,7 +69,7 @@ def examine(deep: bool = False) -> Iterator[Finding]:
         yield finding
         if finding.verdict is Verdict.OK:
             settings = options.resolve_strict(options.read_config_file())
-    yield from models(ModelStore(), settings.model, deep)
+    yield from models(ModelStore(), settings, deep)
     yield from machine(ModelStore())
     yield from network()
     yield from server()
@@ -137,12 +137,12 @@ def configuration() -> Iterator[Finding]:
     yield Finding(Verdict.OK, "settings", f"`{path}`: {n_set}")
 
 
-def models(store: ModelStore, wanted: str, deep: bool) -> Iterator[Finding]:
+def models(store: ModelStore, settings: Settings, deep: bool) -> Iterator[Finding]:
     """The wanted model is installed, and what is installed is whole."""
-    damaged = store.damaged()
-    for model_id, error in damaged.items():
+    wanted = settings.model if settings.engine == "ctranslate2" else ""
+    for model_id, error in store.damaged().items():
         yield Finding(Verdict.FAIL, "model", f"`{model_id}`: {error.message}", error.hint or "")
-    if not store.has(wanted):
+    if wanted and not store.has(wanted):
         yield Finding(Verdict.FAIL, "model", f"`{wanted}` is not installed", f"run `fimble models pull {wanted}`")
     for model in store.installed():
         in_use = ", in use" if model.model_id == wanted else ""
