@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fimble.app import Application
+from fimble.cli.number import count_from_1
 from fimble.cli.setting_flags import add_setting_flags, settings_from
 from fimble.completion.request import CompletionRequest, CompletionResult
 from fimble.errors import FimbleError, UsageError
@@ -38,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--column", type=int, required=True, metavar="C", help="column of the cursor, from 1")
     parser.add_argument("--language", metavar="ID", help="LSP language id (default: from the file's name)")
     parser.add_argument(
-        "--alternatives", type=int, default=1, metavar="N", help="ask for up to N suggestions (default: 1)"
+        "--alternatives", type=count_from_1, default=1, metavar="N", help="ask for up to N suggestions (default: 1)"
     )
     parser.add_argument("--json", action="store_true", help="print everything: text, range, reason, trace")
     add_setting_flags(parser)
@@ -46,8 +47,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     settings = settings_from(args)
-    if not 1 <= args.alternatives <= 8:
-        raise UsageError("`--alternatives` must be 1 to 8")
     document = read_document(args.file, args.language)
     offset = offset_at(document, args.line, args.column)
     request = CompletionRequest(document, offset, Trigger.INVOKED, n_alternatives=args.alternatives)

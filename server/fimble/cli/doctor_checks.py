@@ -14,7 +14,6 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -70,7 +69,7 @@ def examine(deep: bool = False) -> Iterator[Finding]:
         yield finding
         if finding.verdict is Verdict.OK:
             settings = options.resolve_strict(options.read_config_file())
-    yield from models(ModelStore(), settings.model, deep)
+    yield from models(ModelStore(), settings, deep)
     yield from machine(ModelStore())
     yield from network()
     yield from server()
@@ -138,28 +137,28 @@ def configuration() -> Iterator[Finding]:
     yield Finding(Verdict.OK, "settings", f"`{path}`: {n_set}")
 
 
-def models(store: ModelStore, wanted: str, deep: bool) -> Iterator[Finding]:
+def models(store: ModelStore, settings: Settings, deep: bool) -> Iterator[Finding]:
     """The wanted model is installed, and what is installed is whole."""
-    installed = [model.model_id for model in store.installed()]
-    if wanted not in installed:
+    wanted = settings.model if settings.engine == "ctranslate2" else ""
+    for model_id, error in store.damaged().items():
+        yield Finding(Verdict.FAIL, "model", f"`{model_id}`: {error.message}", error.hint or "")
+    if wanted and not store.has(wanted):
         yield Finding(Verdict.FAIL, "model", f"`{wanted}` is not installed", f"run `fimble models pull {wanted}`")
-    for model_id in installed:
+    for model in store.installed():
+        in_use = ", in use" if model.model_id == wanted else ""
         try:
             if deep:
-                store.verify(model_id)
-            else:
-                store.path(model_id)
+                store.verify(model.model_id)
         except FimbleError as error:
-            yield Finding(Verdict.FAIL, "model", f"`{model_id}`: {error.message}", error.hint or "")
+            yield Finding(Verdict.FAIL, "model", f"`{model.model_id}`: {error.message}", error.hint or "")
             continue
-        how = "every file has its recorded hash" if deep else "installed"
-        in_use = ", in use" if model_id == wanted else ""
-        yield Finding(Verdict.OK, "model", f"`{model_id}` {how}{in_use}")
+        how = "every file has its recorded hash" if deep else "every file has its recorded size"
+        yield Finding(Verdict.OK, "model", f"`{model.model_id}` {how}{in_use}")
 
 
 def machine(store: ModelStore) -> Iterator[Finding]:
     """There is room for a model, on disk and in memory."""
-    root = Path(store.root)
+    root = store.root
     existing = next(folder for folder in (root, *root.parents) if folder.exists())
     n_free_bytes = shutil.disk_usage(existing).free
     detail = f"{_gb(n_free_bytes)} free for models in `{root}`"

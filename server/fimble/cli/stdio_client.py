@@ -14,6 +14,7 @@ from typing import Any, Self
 from fimble.errors import FimbleError
 
 N_STDERR_LINES_KEPT = 20
+EXIT_LIMIT_S = 5.0
 MESSAGE_BYTES_MAX = 64 * 1024 * 1024
 
 
@@ -72,12 +73,12 @@ class StdioClient:
     async def __aexit__(self, *_exception: object) -> None:
         with contextlib.suppress(FimbleError, TimeoutError, ConnectionError):
             if self._initialized:
-                await asyncio.wait_for(self.request("shutdown", None), timeout=5)
+                await asyncio.wait_for(self.request("shutdown", None), timeout=EXIT_LIMIT_S)
             self.notify("exit", None)
         if self._process.stdin is not None:
             self._process.stdin.close()
         try:
-            await asyncio.wait_for(self._process.wait(), timeout=5)
+            await asyncio.wait_for(self._process.wait(), timeout=EXIT_LIMIT_S)
         except TimeoutError:
             self._process.kill()
             await self._process.wait()

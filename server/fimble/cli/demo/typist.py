@@ -12,8 +12,8 @@ from typing import Any
 from fimble.cli.demo.sample import Sample, Step, keystrokes
 from fimble.cli.stdio_client import RequestError, StdioClient
 
-TYPING_MS = (40.0, 110.0)
-"""Shortest and longest pause between keys: about 80 words a minute, a practised typist."""
+TYPING_MS = (30.0, 90.0)
+"""Shortest and longest pause between keys, in a burst: a fast typist, so that the demo is short."""
 LINE_END_MS = 240.0
 READING_MS = 900.0
 """How long the typist looks at a suggestion before taking it."""
@@ -140,7 +140,7 @@ class Typist:
             items = []
         answer_ms = (time.monotonic() - asked_at_s) * 1000
         before = self.screen.ghost
-        self._show(items[0] if items else None, note=f"{answer_ms:.0f} ms")
+        self._show(items[0] if items else None, note=f"ghost text after {answer_ms:.0f} ms" if items else "")
         # The rest of a suggestion that is already there is not a new one.
         if self.screen.ghost and self.screen.ghost != before:
             self.tally.shown.append(Shown(self.screen.ghost, answer_ms))

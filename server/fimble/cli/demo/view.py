@@ -16,7 +16,7 @@ from rich.text import Text
 from fimble.cli.demo.sample import Sample, Step
 from fimble.cli.demo.typist import Screen, Shown, Tally
 
-N_LINES_SHOWN = 24
+N_LINES_SHOWN, N_LINES_MIN = 24, 6
 WIDTH_COLUMNS_MAX = 96
 GHOST_STYLE = "italic bright_black"
 CURSOR_STYLE = "reverse"
@@ -29,6 +29,9 @@ class LiveView:
     def __init__(self, console: Console, sample: Sample, title: str, tally: Tally) -> None:
         self._sample, self._title, self._tally = sample, title, tally
         self._live = Live(console=console, auto_refresh=False, transient=False)
+        # A picture that is taller than the terminal could not be redrawn in place.
+        self._n_lines = max(N_LINES_MIN, min(N_LINES_SHOWN, console.height - 4))
+        self._width_columns = min(WIDTH_COLUMNS_MAX, console.width)
 
     def __enter__(self) -> LiveView:
         self._live.start()
@@ -38,7 +41,8 @@ class LiveView:
         self._live.stop()
 
     def on_screen(self, screen: Screen) -> None:
-        self._live.update(frame(screen, self._sample, self._title, self._tally), refresh=True)
+        picture = frame(screen, self._sample, self._title, self._tally, self._n_lines, self._width_columns)
+        self._live.update(picture, refresh=True)
 
     def on_step(self, step: Step, accepted: Shown | None) -> None:
         """The moving picture has shown it already."""
@@ -74,9 +78,16 @@ class PlainView:
             self._console.print(Text(f"{head:<9} │ {line}", style), soft_wrap=True)
 
 
-def frame(screen: Screen, sample: Sample, title: str, tally: Tally) -> RenderableType:
+def frame(
+    screen: Screen,
+    sample: Sample,
+    title: str,
+    tally: Tally,
+    n_lines: int = N_LINES_SHOWN,
+    width_columns: int = WIDTH_COLUMNS_MAX,
+) -> RenderableType:
     """Give one picture: the lines around the cursor in their colours, ghost text dimmed, counts below."""
-    code = _code(screen, sample)
+    code = _code(screen, sample, n_lines)
     n_accepted = sum(shown.accepted for shown in tally.shown)
     counts = f"{len(tally.shown)} shown · {n_accepted} accepted"
     return Panel(
@@ -87,12 +98,12 @@ def frame(screen: Screen, sample: Sample, title: str, tally: Tally) -> Renderabl
         subtitle_align="right",
         box=ROUNDED,
         border_style="bright_black",
-        width=WIDTH_COLUMNS_MAX,
+        width=width_columns,
         padding=(0, 1),
     )
 
 
-def _code(screen: Screen, sample: Sample) -> Text:
+def _code(screen: Screen, sample: Sample, n_lines: int) -> Text:
     lexer = Syntax("", sample.language, theme=THEME)
     whole = lexer.highlight(screen.before + screen.after)
     whole.rstrip()
@@ -108,19 +119,19 @@ def _code(screen: Screen, sample: Sample) -> Text:
         ghost, rest = Text(" ", CURSOR_STYLE), after
     text = Text.assemble(before, ghost, rest)
     lines = text.split("\n", allow_blank=True)
-    first = _first_line(screen.before.count("\n"), len(lines))
-    shown = lines[first : first + N_LINES_SHOWN]
+    n_first = _first_line(screen.before.count("\n"), len(lines), n_lines)
+    shown = lines[n_first : n_first + n_lines]
     for line in shown:
         line.no_wrap, line.overflow = True, "ellipsis"
     body = Text("\n", no_wrap=True, overflow="ellipsis").join(shown)
-    body.append("\n" * (N_LINES_SHOWN - len(shown)))
+    body.append("\n" * (n_lines - len(shown)))
     return body
 
 
-def _first_line(n_cursor_line: int, n_lines: int) -> int:
+def _first_line(n_cursor_line: int, n_lines: int, n_lines_shown: int) -> int:
     """Keep the cursor in the picture, two thirds down, without scrolling past the end."""
-    wanted = n_cursor_line - N_LINES_SHOWN * 2 // 3
-    return max(0, min(wanted, n_lines - N_LINES_SHOWN))
+    wanted = n_cursor_line - n_lines_shown * 2 // 3
+    return max(0, min(wanted, n_lines - n_lines_shown))
 
 
 def timings(tally: Tally, title: str, load_ms: float) -> RenderableType:
