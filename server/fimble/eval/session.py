@@ -67,7 +67,7 @@ async def run_plan(plan: Plan, on_result: Callable[[TaskResult, bool, int], None
     settings = resolve(plan)
     app = Application(settings)
     fim = _layout(app.manifest, plan.layout)
-    app.completion.fim = fim
+    app.completion.manifest = dataclasses.replace(app.manifest, fim=fim)
     config = describe(plan, settings, fim)
     log = ResultLog(results_file(plan), config, forget=plan.fresh)
     try:

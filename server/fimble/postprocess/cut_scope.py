@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fimble.postprocess.draft import Draft, Outcome, Place, cut_or_decline
 from fimble.postprocess.language import Family
 from fimble.postprocess.scan import CLOSERS, indent_columns, scan
-from fimble.postprocess.site import Site, Spot
+from fimble.postprocess.site import Site, Spot, opens_block, survey
 from fimble.records import CursorWindow, DeclineReason, Shape
 
 BLANK_LINES_MAX = 1
@@ -65,10 +65,21 @@ def scope_of(text: str, window: CursorWindow, site: Site) -> Scope:
         has_content = True
         n_blank = 0
         if line.n_closed and not line.open_at_end and _is_complete(line, site):
+            if opens_block(line.body, site.facts):
+                return _scope_of_body(text, line.end_offset, window)
             return Scope(line.end_offset, True)
         if site.facts.ends_at_semicolon and line.body.endswith(";"):
             return Scope(line.end_offset, True)
     return Scope(len(text), False)
+
+
+def _scope_of_body(text: str, body_offset: int, window: CursorWindow) -> Scope:
+    """Go on in the block that the answer itself has opened: `def f(` → `a, b):` and its body."""
+    if not text[body_offset:].strip():
+        return Scope(len(text), False)
+    inner = replace(window, prefix=window.prefix + text[:body_offset])
+    scope = scope_of(text[body_offset:], inner, survey(inner))
+    return Scope(body_offset + scope.end_offset, scope.is_over)
 
 
 def _is_complete(line: _Line, site: Site) -> bool:
