@@ -7,8 +7,8 @@ import re
 from fimble.records import CursorWindow
 from fimble.text.document import DocumentSnapshot
 
-PREFIX_CHARS_MAX = 24_000
-SUFFIX_CHARS_MAX = 8_000
+PREFIX_CHARS_MAX = 12_000
+SUFFIX_CHARS_MAX = 4_000
 DEFAULT_INDENT = "    "
 _INDENTED = re.compile(r"^( +|\t+)\S", re.MULTILINE)
 
