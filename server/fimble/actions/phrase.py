@@ -69,7 +69,7 @@ def surroundings(place: Place, start_offset: int, end_offset: int, about: str) -
         apart = d.span.end_offset <= start_offset or d.span.start_offset >= end_offset
         if holds and d.kind == "class" and (d.span.start_offset, d.span.end_offset) != (start_offset, end_offset):
             named.insert(0, d.header)
-        elif apart and d.name in words and d.depth == 0:
+        elif apart and d.name in words and d.n_outer == 0:
             text = definition_text(place, d)
             named.append(text if text.count("\n") < CONTEXT_LINES_MAX else d.header)
     if named:

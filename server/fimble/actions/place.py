@@ -110,9 +110,9 @@ class Place:
         if not touching and self.selected.strip():
             # A selection that holds exactly one definition, with blank lines or comments around, means it.
             inside = [d for d in self.syntax.definitions if start <= d.span.start_offset and d.span.end_offset <= end]
-            tops = [d for d in inside if d.depth == min(i.depth for i in inside)]
+            tops = [d for d in inside if d.n_outer == min(i.n_outer for i in inside)]
             touching = tops if len(tops) == 1 and (not kind or tops[0].kind == kind) else []
-        return max(touching, key=lambda d: (d.depth, d.span.start_offset), default=None)
+        return max(touching, key=lambda d: (d.n_outer, d.span.start_offset), default=None)
 
     @cached_property
     def comment(self) -> CommentBlock | None:

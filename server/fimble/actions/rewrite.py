@@ -91,12 +91,12 @@ def _draft(place: Place, syntax: Syntax, new: str, edit: Edit, target: Definitio
     used = set(re.findall(r"\w+", new))
     top = min(
         (d for d in place.syntax.definitions if d.span.start_offset <= target.span.start_offset < d.span.end_offset),
-        key=lambda d: d.depth,
+        key=lambda d: d.n_outer,
     )
     n_blank = 2 if place.facts.language == "python" else 1
     pieces: list[str] = []
     for other in syntax.definitions:
-        if other.depth == 0 and other.name in used - known and not _holds(other, found.core):
+        if other.n_outer == 0 and other.name in used - known and not _holds(other, found.core):
             text = _whole_lines(syntax.text, other.span)
             new += "\n" + text
             pieces.append(fit.reindent(text, place.facts.language, "", place.indent_unit) + "\n" * (1 + n_blank))
@@ -151,9 +151,9 @@ def _after_trivia(syntax: Syntax, offset: int) -> int:
 
 def _wanted_spans(syntax: Syntax, *, in_class: bool) -> list[Span]:
     """Choose what of an answer is meant: its definitions without a `main` that only shows them, or all statements."""
-    outer = [d for d in syntax.definitions if d.depth == 0]
+    outer = [d for d in syntax.definitions if d.n_outer == 0]
     if in_class and len(outer) == 1 and outer[0].kind == "class":
-        methods = [d for d in syntax.definitions if d.depth == 1]
+        methods = [d for d in syntax.definitions if d.n_outer == 1]
         outer = methods or outer
     named = [d for d in outer if d.name not in ("main", "Main")] or outer
     if named:

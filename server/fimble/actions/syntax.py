@@ -29,7 +29,7 @@ class Definition:
     """A function or class. `span` takes in decorators, attributes and `export`, `core` does not; `body` has its braces.
 
     `body` is None for a declaration without one. `header` is the text from the definition's own keyword to
-    its body. `depth` counts the definitions around it.
+    its body. `n_outer` counts the definitions around it.
     """
 
     kind: str
@@ -39,7 +39,7 @@ class Definition:
     body: Span | None
     header: str
     parameters: str
-    depth: int = 0
+    n_outer: int = 0
 
 
 class Syntax:
@@ -120,7 +120,7 @@ class Syntax:
         for d in found:
             while open_ends and open_ends[-1] <= d.span.start_offset:
                 open_ends.pop()
-            nested.append(replace(d, depth=len(open_ends)))
+            nested.append(replace(d, n_outer=len(open_ends)))
             open_ends.append(d.span.end_offset)
         return tuple(nested)
 

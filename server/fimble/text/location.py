@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
+
+_DRIVE = re.compile(r"^/[A-Za-z]:")
 
 
 def path_of(uri: str) -> str | None:
@@ -12,8 +14,9 @@ def path_of(uri: str) -> str | None:
     parts = urlsplit(uri)
     if parts.scheme != "file":
         return None
-    # A drive letter's colon may come escaped.
-    return url2pathname(unquote(parts.path).replace("%", "%25"))
+    path = unquote(parts.path)
+    # `file:///c:/x` is `c:/x` on Windows; elsewhere no path begins like that.
+    return path[1:] if _DRIVE.match(path) else path
 
 
 def uri_of(path: str | Path) -> str:
