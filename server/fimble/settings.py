@@ -89,6 +89,19 @@ class Settings:
         "Also answer `textDocument/completion`; `auto` does so for clients without inline completion.",
         choices=("auto", "never", "always"),
     )
+    n_candidates: int = _setting(
+        3, "Answers of a code action to choose from when the first does not pass.", minimum=1, maximum=8
+    )
+    action_tokens_max: int = _setting(768, "Tokens a code action may decode, at most.", minimum=16, maximum=8192)
+    action_prompt_tokens_max: int = _setting(
+        2048, "Tokens of a code action's prompt, at most.", minimum=64, maximum=32768
+    )
+    action_deadline_ms: int = _setting(
+        120_000, "Latest moment at which a code action stops decoding.", minimum=1000, maximum=3_600_000
+    )
+    run_examples: bool = _setting(
+        False, "Run the examples of a docstring against generated code, shut in (time, memory, no network)."
+    )
     log_level: str = _setting(
         "info", "What goes to stderr; never document text.", choices=("error", "warning", "info", "debug")
     )

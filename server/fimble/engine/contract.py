@@ -34,11 +34,11 @@ class EngineState(enum.Enum):
 class GenerationRequest:
     """One piece of work for the engine.
 
-    `should_stop` gets the text decoded so far (whole characters) after each token of the only row and says
+    `should_stop` gets the text a row has decoded so far (whole characters) after each of its tokens and says
     whether that is enough; it runs on the engine's thread, must be quick and must not raise.
     `on_text` gets the same text for progress. `deadline_at_s` is a `time.monotonic()` instant: what is
-    decoded by then is the result. With `n_rows > 1` the rows are sampled alternatives and neither
-    `should_stop` nor cancellation is looked at before all rows end, so keep `n_tokens_max` small.
+    decoded by then is the result. With `n_rows > 1` the rows are sampled alternatives decoded side by side;
+    `on_text` is not called for them.
     """
 
     prompt: FimPrompt
@@ -74,6 +74,12 @@ class Row:
     log_probability: float | None = None
 
 
+class OnToken(Protocol):
+    """What a backend calls for each decoded token."""
+
+    def __call__(self, token_id: int, n_row: int = 0) -> bool: ...
+
+
 class Backend(Protocol):
     """A model as blocking calls. The worker owns it: nobody else may call it."""
 
@@ -91,11 +97,11 @@ class Backend(Protocol):
     def unload(self) -> None:
         """Free the memory; nothing may be running."""
 
-    def run(self, request: GenerationRequest, on_token: Callable[[int], bool]) -> list[Row]:
+    def run(self, request: GenerationRequest, on_token: OnToken) -> list[Row]:
         """Generate `request.n_rows` rows.
 
-        With one row, `on_token` gets each decoded id as it comes; it may block (that pauses the generation
-        with its state) and says whether to stop. With more rows it is not called.
+        `on_token` gets each decoded id as it comes; it may block (that pauses the generation with its state)
+        and says whether its row is to stop. The rows' order is not that of their numbers.
         Errors: EngineError.
         """
 

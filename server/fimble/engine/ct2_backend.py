@@ -8,7 +8,7 @@ from typing import Any
 
 import psutil
 
-from fimble.engine.contract import GenerationRequest, Row
+from fimble.engine.contract import GenerationRequest, OnToken, Row
 from fimble.engine.tokenizer import ModelTokenizer
 from fimble.errors import EngineError, ModelFilesError
 from fimble.manifest import ModelManifest
@@ -64,17 +64,22 @@ class CTranslate2Backend:
     def unload(self) -> None:
         self._generator = None
 
-    def run(self, request: GenerationRequest, on_token: Callable[[int], bool]) -> list[Row]:
+    def run(self, request: GenerationRequest, on_token: OnToken) -> list[Row]:
         if self._generator is None:
             raise EngineError("the model is not loaded")
         single = request.n_rows == 1
         sampling: dict[str, Any] = {"sampling_topk": 1}
         if not single:
-            sampling = {"sampling_topk": 20, "sampling_temperature": request.temperature or 0.8}
+            # Hypotheses of one prompt share its prefill; rows of a batch would each pay for it.
+            sampling = {
+                "sampling_topk": 20,
+                "sampling_temperature": request.temperature or 0.8,
+                "num_hypotheses": request.n_rows,
+            }
         decoded: list[int] = []
         try:
             results = self._generator.generate_batch(
-                [[self._tokenizer.token(i) for i in request.prompt.tail]] * request.n_rows,
+                [[self._tokenizer.token(i) for i in request.prompt.tail]],
                 static_prompt=[self._tokenizer.token(i) for i in request.prompt.head] or None,
                 max_length=request.n_tokens_max,
                 # The whole prompt is read in one go; the prompt is not repeated in the result.
@@ -83,7 +88,7 @@ class CTranslate2Backend:
                 beam_size=1,
                 max_batch_size=0,
                 # A generator is stopped by its callback, one token at a time.
-                callback=self._callback(decoded, on_token) if single else None,
+                callback=self._callback(decoded, on_token),
                 return_scores=not single,
                 **sampling,
             )
@@ -91,13 +96,14 @@ class CTranslate2Backend:
             raise EngineError(f"the model failed: {error}") from error
         if single:
             return [self._row(decoded, None, request.n_tokens_max)]
-        return [self._row(r.sequences_ids[0], r.scores[0], request.n_tokens_max) for r in results]
+        rows = zip(results[0].sequences_ids, results[0].scores, strict=True)
+        return [self._row(ids, score, request.n_tokens_max) for ids, score in rows]
 
-    def _callback(self, decoded: list[int], on_token: Callable[[int], bool]) -> Callable[[Any], bool]:
+    def _callback(self, decoded: list[int], on_token: OnToken) -> Callable[[Any], bool]:
         def step(result: Any) -> bool:
             token_id = int(result.token_id)
             decoded.append(token_id)
-            return token_id in self._end_ids or on_token(token_id)
+            return token_id in self._end_ids or on_token(token_id, int(result.hypothesis_id or 0))
 
         return step
 

@@ -6,11 +6,11 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fimble.engine.contract import GenerationRequest, Row
+from fimble.engine.contract import GenerationRequest, OnToken, Row
 from fimble.errors import EngineError, SettingsError
 from fimble.records import FimPrompt
 
@@ -87,7 +87,7 @@ class ScriptedBackend:
     def unload(self) -> None:
         """Nothing is held."""
 
-    def run(self, request: GenerationRequest, on_token: Callable[[int], bool]) -> list[Row]:
+    def run(self, request: GenerationRequest, on_token: OnToken) -> list[Row]:
         answer = self._take(request)
         if answer.error is not None:
             raise EngineError(str(answer.error)) from answer.error
@@ -98,7 +98,7 @@ class ScriptedBackend:
             return [Row(tuple(self.tokenizer.encode(text)), ended=True) for text in texts]
         return [self._decode(answer, request.n_tokens_max, on_token)]
 
-    def _decode(self, answer: Answer, n_tokens_max: int, on_token: Callable[[int], bool]) -> Row:
+    def _decode(self, answer: Answer, n_tokens_max: int, on_token: OnToken) -> Row:
         """Give the bytes of one word after the other; a scripted token is a word, so `token_ms` is per word."""
         ids: list[int] = []
         for n_decoded, piece in enumerate(_PIECE.findall(answer.text)):

@@ -25,25 +25,29 @@ class Stepper:
         self._tokenizer = tokenizer
         self._started_at_s = started_at_s
         self._gate = gate
-        self._ids: list[int] = []
+        self._ids: dict[int, list[int]] = {}
         self._first_token_at_s: float | None = None
         self._stop: StopReason | None = None
 
-    def on_token(self, token_id: int) -> bool:
-        """Take the next id; says whether to stop."""
+    def on_token(self, token_id: int, n_row: int = 0) -> bool:
+        """Take the next id of a row; says whether the row is to stop."""
         if self._first_token_at_s is None:
             self._first_token_at_s = time.monotonic()
-        self._ids.append(token_id)
-        self._stop = self._why_stop()
-        return self._stop is not None
+        ids = self._ids.setdefault(n_row, [])
+        ids.append(token_id)
+        stop = self._why_stop(ids)
+        # One of several rows that ends by the rule says nothing of the others.
+        if stop is not StopReason.RULE or self._request.n_rows == 1:
+            self._stop = stop or self._stop
+        return stop is not None
 
-    def _why_stop(self) -> StopReason | None:
+    def _why_stop(self, ids: list[int]) -> StopReason | None:
         request = self._request
         if request.token.cancelled:
             return StopReason.CANCELLED
         if request.should_stop is not None or request.on_text is not None:
-            text = whole_characters(self._tokenizer.decode(self._ids))
-            if request.on_text is not None:
+            text = whole_characters(self._tokenizer.decode(ids))
+            if request.on_text is not None and request.n_rows == 1:
                 request.on_text(text)
             if request.should_stop is not None and request.should_stop(text):
                 return StopReason.RULE
