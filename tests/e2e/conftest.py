@@ -77,7 +77,7 @@ class Editor:
     async def until(self, condition):
         """Wait until `condition()` holds; gives its value."""
         async with asyncio.timeout(LIMIT_S):
-            while not (value := condition()):  # noqa: ASYNC110 - the state is the client library's
+            while not (value := condition()):
                 await asyncio.sleep(0.005)
             return value
 
@@ -86,7 +86,7 @@ class Editor:
 
     async def until_ready(self):
         async with asyncio.timeout(LIMIT_S):
-            while (await self.status())["state"] != "ready":  # noqa: ASYNC110 - asks the server
+            while (await self.status())["state"] != "ready":
                 await asyncio.sleep(0.005)
         return self
 
@@ -140,12 +140,12 @@ async def start(environment, script, capabilities):
     """Start a server and initialize it; `options` are initialization options."""
     clients = []
 
-    async def begin(*arguments, options=None, declared=None, configuration=None):
+    async def begin(*arguments, options=None, declared=None, configuration=None, argv=None):
         client = make_test_lsp_client()
         for key, value in (configuration or {}).items():
             client.set_configuration(value, section=key)
         editor = Editor(client)
-        await client.start_io(*command(*arguments), env=environment)
+        await client.start_io(*(argv or command(*arguments)), env=environment)
         clients.append(client)
         params = types.InitializeParams(
             capabilities=declared or capabilities,
