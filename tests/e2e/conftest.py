@@ -84,11 +84,15 @@ class Editor:
     async def status(self):
         return plain(await self.client.protocol.send_request_async("fimble/status", {}))
 
-    async def until_ready(self):
+    async def until_status(self, key, value):
+        """Ask for the status until it says so."""
         async with asyncio.timeout(LIMIT_S):
-            while (await self.status())["state"] != "ready":
+            while (await self.status())[key] != value:
                 await asyncio.sleep(0.005)
         return self
+
+    async def until_ready(self):
+        return await self.until_status("state", "ready")
 
     def open(self, text, uri=URI, language="python", version=1):
         item = types.TextDocumentItem(uri=uri, language_id=language, version=version, text=text)

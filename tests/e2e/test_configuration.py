@@ -53,8 +53,9 @@ class TestOneClient:
         assert await editor.reason() == "language-off"
         assert "workspace/didChangeConfiguration" in [r.method for r in editor.registered]
 
-        editor.client.set_configuration({}, section="fimble")
+        editor.client.set_configuration({"model": "other"}, section="fimble")
         push(editor, None)
+        await editor.until_status("model", "other")
         await editor.until_ready()
         assert len(await editor.ghost(1, 11)) == 1
 
