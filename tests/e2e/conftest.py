@@ -77,18 +77,22 @@ class Editor:
     async def until(self, condition):
         """Wait until `condition()` holds; gives its value."""
         async with asyncio.timeout(LIMIT_S):
-            while not (value := condition()):  # noqa: ASYNC110 - the state is the client library's
+            while not (value := condition()):
                 await asyncio.sleep(0.005)
             return value
 
     async def status(self):
         return plain(await self.client.protocol.send_request_async("fimble/status", {}))
 
-    async def until_ready(self):
+    async def until_status(self, key, value):
+        """Ask for the status until it says so."""
         async with asyncio.timeout(LIMIT_S):
-            while (await self.status())["state"] != "ready":  # noqa: ASYNC110 - asks the server
+            while (await self.status())[key] != value:
                 await asyncio.sleep(0.005)
         return self
+
+    async def until_ready(self):
+        return await self.until_status("state", "ready")
 
     def open(self, text, uri=URI, language="python", version=1):
         item = types.TextDocumentItem(uri=uri, language_id=language, version=version, text=text)
@@ -140,12 +144,12 @@ async def start(environment, script, capabilities):
     """Start a server and initialize it; `options` are initialization options."""
     clients = []
 
-    async def begin(*arguments, options=None, declared=None, configuration=None):
+    async def begin(*arguments, options=None, declared=None, configuration=None, argv=None):
         client = make_test_lsp_client()
         for key, value in (configuration or {}).items():
             client.set_configuration(value, section=key)
         editor = Editor(client)
-        await client.start_io(*command(*arguments), env=environment)
+        await client.start_io(*(argv or command(*arguments)), env=environment)
         clients.append(client)
         params = types.InitializeParams(
             capabilities=declared or capabilities,

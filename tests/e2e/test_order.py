@@ -1,7 +1,5 @@
 """Messages that come together or are taken back: which document a request means, and which generation runs."""
 
-import asyncio
-
 SOURCE = "def add(a, b):\n    return \n"
 
 
@@ -67,11 +65,14 @@ async def test_burst_of_three_keystrokes_is_one_generation(wire, rpc, script):
 
 
 async def test_cancelled_request_is_answered_as_cancelled_and_frees_the_engine(wire, rpc, script):
-    script({"text": " ".join(["word"] * 60), "token_ms": 100, "when": "slow"}, "quick")
-    session = await started(wire, rpc, text="slow = \n")
+    # Left alone, this generation would outlast the test.
+    script({"text": " ".join(["word"] * 1000), "token_ms": 100, "when": "slow"}, "quick")
+    session = await started(wire, rpc, text="slow = \n", line_tokens_max=1000, deadline_ms=60_000)
     session.send(rpc.did_open("x = \n", uri="file:///b.py"))
     session.send(rpc.ghost(1, 0, 7))
-    await asyncio.sleep(0)
+    for number in (11, 12, 13):
+        session.send(rpc.request(number, "fimble/status", {}))
+        await session.answer(number)
     session.send(rpc.notification("$/cancelRequest", {"id": 1}), rpc.ghost(2, 0, 4, uri="file:///b.py"))
     found = await answers(session, 1, 2)
     # LSP 3.18: RequestCancelled.

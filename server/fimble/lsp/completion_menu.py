@@ -17,29 +17,41 @@ if TYPE_CHECKING:
     from fimble.lsp.server import FimbleServer
 
 TRIGGER_CHARACTERS = [".", "(", "=", ":"]
+OPTIONS = types.CompletionOptions(trigger_characters=TRIGGER_CHARACTERS)
 LABEL_CHARS_MAX = 60
 SORT_LAST = "\uffff"
 """Sorts after the language server's own items: the menu is theirs."""
 _WORD_BEFORE = re.compile(r"\w*\Z")
 
 
-def register(server: FimbleServer) -> None:
-    """Nothing yet: whether the menu is answered depends on the client; see `register_for`."""
-
-
 def register_for(ls: FimbleServer, capabilities: types.ClientCapabilities, settings: Settings) -> None:
     """Register the method if the setting `completion_menu` and the client ask for it."""
+    if _is_wanted(capabilities, settings):
+        ls.feature(types.TEXT_DOCUMENT_COMPLETION, OPTIONS)(completion)
+
+
+def register_late(ls: FimbleServer) -> None:
+    """Register the method after a change of settings, with a client that can take it then."""
+    assert ls.app is not None
+    capabilities = ls.client_capabilities
+    is_new = types.TEXT_DOCUMENT_COMPLETION not in ls.protocol.fm.features
+    can = get_capability(capabilities, "text_document.completion.dynamic_registration", False)
+    if is_new and can and _is_wanted(capabilities, ls.app.settings):
+        ls.feature(types.TEXT_DOCUMENT_COMPLETION, OPTIONS)(completion)
+        ls.register_dynamically(
+            types.TEXT_DOCUMENT_COMPLETION, {"documentSelector": None, "triggerCharacters": TRIGGER_CHARACTERS}
+        )
+
+
+def _is_wanted(capabilities: types.ClientCapabilities, settings: Settings) -> bool:
     has_ghost_text = get_capability(capabilities, "text_document.inline_completion") is not None
-    wanted = settings.completion_menu == "always" or (settings.completion_menu == "auto" and not has_ghost_text)
-    if wanted:
-        options = types.CompletionOptions(trigger_characters=TRIGGER_CHARACTERS)
-        ls.feature(types.TEXT_DOCUMENT_COMPLETION, options)(completion)
+    return settings.completion_menu == "always" or (settings.completion_menu == "auto" and not has_ghost_text)
 
 
 async def completion(ls: FimbleServer, params: types.CompletionParams) -> types.CompletionList:
     """Answer with at most one item; the list is incomplete, so the editor asks again as the user types on."""
     assert ls.app is not None
-    if ls.app.settings.completion_menu == "never":
+    if not _is_wanted(ls.client_capabilities, ls.app.settings):
         return types.CompletionList(is_incomplete=True, items=[])
     answer = await ask(ls, params.text_document.uri, params.position, Trigger.AUTOMATIC)
     usable = [c for c in answer.completions if answer.is_on_one_line(c)] if answer else []

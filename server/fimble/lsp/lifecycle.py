@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
@@ -16,6 +17,9 @@ from fimble.text.position import Encoding
 
 if TYPE_CHECKING:
     from fimble.lsp.server import FimbleServer
+
+PULL_MS = 1000
+"""How long the model's load waits for an editor that does not answer for its settings."""
 
 
 def register(server: FimbleServer) -> None:
@@ -38,19 +42,16 @@ def initialize(ls: FimbleServer, params: types.InitializeParams) -> None:
 
 
 async def initialized(ls: FimbleServer, params: types.InitializedParams) -> None:
-    """Load the model, now that progress may be shown, and ask for settings where the editor keeps them."""
-    show_warnings(ls)
+    """Load the model, now that progress may be shown; before, get the settings where the editor keeps them."""
     assert ls.app is not None
-    status.watch(ls)
-    ls.app.start()
     if get_capability(ls.client_capabilities, "workspace.did_change_configuration.dynamic_registration", False):
         # Without this, VS Code's client library sends no change to a server that pulls.
-        registration = types.Registration(
-            "fimble-configuration", types.WORKSPACE_DID_CHANGE_CONFIGURATION, {"section": SECTION}
-        )
-        ls.spawn(_registered(ls, registration))
+        ls.register_dynamically(types.WORKSPACE_DID_CHANGE_CONFIGURATION, {"section": SECTION})
     if _can_pull(ls):
         await _pull(ls)
+    show_warnings(ls)
+    ls.app.start()
+    status.watch(ls)
 
 
 async def did_change_configuration(ls: FimbleServer, params: types.DidChangeConfigurationParams) -> None:
@@ -61,23 +62,17 @@ async def did_change_configuration(ls: FimbleServer, params: types.DidChangeConf
         await _pull(ls)
 
 
-async def _registered(ls: FimbleServer, registration: types.Registration) -> None:
-    try:
-        await ls.client_register_capability_async(types.RegistrationParams([registration]))
-    except JsonRpcException:
-        LOGGER.warning("the client declares dynamic registration of %s but refuses it", registration.method)
-
-
 def _can_pull(ls: FimbleServer) -> bool:
     return bool(get_capability(ls.client_capabilities, "workspace.configuration", False))
 
 
 async def _pull(ls: FimbleServer) -> None:
     item = types.ConfigurationItem(section=SECTION)
+    asked = ls.workspace_configuration_async(types.ConfigurationParams([item]))
     try:
-        answers: Any = await ls.workspace_configuration_async(types.ConfigurationParams([item]))
-    except JsonRpcException:
-        LOGGER.warning("the client declares `workspace/configuration` but refuses it")
+        answers: Any = await asyncio.wait_for(asked, PULL_MS / 1000)
+    except (JsonRpcException, TimeoutError):
+        LOGGER.warning("the client declares `workspace/configuration` but does not answer it")
         return
     if answers and ls.options.set_changed(answers[0], is_section=True):
         _apply(ls)
@@ -90,9 +85,10 @@ def _apply(ls: FimbleServer) -> None:
     if after != before:
         log.configure(after.log_level)
         is_renewed = ls.app.apply(after)
-        status.watch(ls)
+        completion_menu.register_late(ls)
         if is_renewed:
             ls.app.start()
+        status.watch(ls)
 
 
 def show_warnings(ls: FimbleServer) -> None:

@@ -16,6 +16,7 @@ from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.protocol import LanguageServerProtocol
 from pygls.protocol.language_server import lsp_method
 
+from fimble.log import LOGGER
 from fimble.lsp import document_sync
 from fimble.lsp.stream import INVALID_REQUEST
 from fimble.text.document import DocumentSnapshot
@@ -62,10 +63,11 @@ class FimbleProtocol(LanguageServerProtocol):
         try:
             structured = self.structure_message(message)
         except JsonRpcException:
-            self._server.logs_problem(f"parameters of `{method}` are not understood")
+            LOGGER.warning("the parameters of `%s` are not understood", method)
             if isinstance(method, str) and request_id is not None:
                 self.refuse(INVALID_PARAMS, f"the parameters of `{method}` are not understood", request_id)
             return
+        self._is_initialized = self._is_initialized or method == types.INITIALIZE
         token = _arrival.set(self._arrival_of(message.get("params")))
         try:
             self.handle_message(structured)
@@ -84,7 +86,6 @@ class FimbleProtocol(LanguageServerProtocol):
             if self._is_initialized:
                 self.refuse(INVALID_REQUEST, "the server is initialized already", request_id)
                 return False
-            self._is_initialized = True
             return True
         if method is None or method == types.EXIT:
             return True

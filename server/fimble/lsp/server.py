@@ -8,12 +8,14 @@ import traceback
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException, JsonRpcMethodNotFound
 from pygls.lsp.server import LanguageServer
 
 from fimble import __version__
 from fimble.errors import render
 from fimble.log import LOGGER
-from fimble.lsp import commands, completion_menu, inline_completion, lifecycle, status
+from fimble.lsp import commands, inline_completion, lifecycle, status
 from fimble.lsp.configuration import OptionLayers
 from fimble.lsp.contract import App, AppFactory
 from fimble.lsp.document_sync import NOTEBOOK_SYNC
@@ -75,11 +77,22 @@ class FimbleServer(LanguageServer):
         except Exception as error:
             self.report_server_error(error, type(error))
 
-    def logs_problem(self, problem: str) -> None:
-        LOGGER.warning("%s", problem)
+    def register_dynamically(self, method: str, options: Any) -> None:
+        """Tell the editor, which must declare that it listens, of a method that it may call from now on."""
+        registration = types.Registration(id=f"fimble-{method}", method=method, register_options=options)
+        self.spawn(self._register(registration))
+
+    async def _register(self, registration: types.Registration) -> None:
+        try:
+            await self.client_register_capability_async(types.RegistrationParams([registration]))
+        except JsonRpcException:
+            LOGGER.warning("the client declares dynamic registration of %s but refuses it", registration.method)
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Log where it happened; an exception's message may hold document text and stays out."""
+        if isinstance(error, JsonRpcMethodNotFound):
+            LOGGER.debug("the client asked for an unknown method")
+            return
         cause = error.__cause__ or error
         places = traceback.extract_tb(cause.__traceback__)
         where = f" at {places[-1].filename}:{places[-1].lineno}" if places else ""
@@ -129,6 +142,6 @@ class FimbleServer(LanguageServer):
 def create_server(app_factory: AppFactory, flags: Mapping[str, Any] | None = None) -> FimbleServer:
     """Give a server for one session, with every method registered; `flags` are options of the command line."""
     server = FimbleServer(app_factory, OptionLayers(flags or {}))
-    for room in (lifecycle, inline_completion, completion_menu, commands, status):
+    for room in (lifecycle, inline_completion, commands, status):
         room.register(server)
     return server
