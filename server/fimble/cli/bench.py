@@ -69,6 +69,7 @@ def _run_overhead(args: argparse.Namespace) -> tuple[Overhead, str]:
         figures = overhead.measure(args.requests, args.lines, args.seed)
     names = ("completion", "change_and_completion", "change", "change_and_status", "status")
     rows = [(name.replace("_", " "), getattr(figures, name)) for name in names]
+    rows += [(f"  part {name}", part) for name, part in figures.parts.items()]
     return figures, f"{figures.n_lines} lines, {figures.n_shown} answers shown\n" + _times_table(rows)
 
 
