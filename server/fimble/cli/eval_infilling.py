@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         plan = Plan(
             data_dir=args.data,
             set_name=args.set_name,
-            limit=args.limit,
+            n_tasks_max=args.limit,
             seed=args.seed,
             model=args.model,
             layout=args.layout,
