@@ -24,6 +24,7 @@ def test_overhead_is_measured_on_answers_that_were_shown():
     report = json.loads(run.stdout)
     figures = report["figures"]
     assert (figures["n_lines"], figures["n_shown"]) == (400, 24)
+    assert figures["parts"]["total"]["n"] == 12
     for name in ("completion", "change_and_completion", "change", "change_and_status", "status"):
         figure = figures[name]
         assert figure["n"] == 12

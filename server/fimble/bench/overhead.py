@@ -26,6 +26,7 @@ class Overhead:
     what any answer costs. `change_and_completion`: didChange and the request behind it in one write, as editors
     send them. `change_and_status`: didChange with an empty request behind it. `change`: the same less the
     median of `status`, which is what didChange itself takes (it has no answer that could be timed).
+    `parts`: where the server says the time of `completion` went.
     """
 
     n_lines: int
@@ -35,6 +36,7 @@ class Overhead:
     status: Times
     change_and_status: Times
     change: Times
+    parts: dict[str, Times]
 
 
 def measure(n_requests: int, n_lines: int = 10_000, seed: int = 7) -> Overhead:
@@ -48,6 +50,7 @@ def measure(n_requests: int, n_lines: int = 10_000, seed: int = 7) -> Overhead:
     change_ms: list[float] = []
     completion_ms: list[float] = []
     both_ms: list[float] = []
+    parts_ms: dict[str, list[float]] = {}
     n_shown = 0
     with tempfile.TemporaryDirectory(prefix="fimble-bench-") as folder:
         script = Path(folder) / "script.json"
@@ -62,6 +65,8 @@ def measure(n_requests: int, n_lines: int = 10_000, seed: int = 7) -> Overhead:
                 change_ms.append(server.timed_request("fimble/status", {}, before=typed.change())[1])
                 result, took_ms = server.timed_request("textDocument/inlineCompletion", typed.request())
                 completion_ms.append(took_ms)
+                for name, part_ms in server.explained_parts_ms().items():
+                    parts_ms.setdefault(name, []).append(part_ms)
                 n_shown += bool(shown_items(result))
                 result, took_ms = server.timed_request(
                     "textDocument/inlineCompletion", typed.request(1), before=typed.change(1)
@@ -80,6 +85,7 @@ def measure(n_requests: int, n_lines: int = 10_000, seed: int = 7) -> Overhead:
         status=times(status_ms),
         change_and_status=times(change_ms),
         change=times(alone_ms),
+        parts={name: times(samples_ms) for name, samples_ms in parts_ms.items()},
     )
 
 

@@ -101,6 +101,11 @@ class MeasuredServer:
             time.sleep(ASK_AGAIN_MS / 1000)
         raise FimbleError("the model did not get ready", "run `fimble doctor`")
 
+    def explained_parts_ms(self) -> dict[str, float]:
+        """Give how long each part of the last completion took, as the server says."""
+        explained = self.request("workspace/executeCommand", {"command": "fimble.explain", "arguments": []})
+        return dict(explained["trace"]["parts_ms"])
+
     def close(self) -> None:
         """End the session politely, then surely."""
         try:

@@ -69,6 +69,7 @@ def _run_overhead(args: argparse.Namespace) -> tuple[Overhead, str]:
         figures = overhead.measure(args.requests, args.lines, args.seed)
     names = ("completion", "change_and_completion", "change", "change_and_status", "status")
     rows = [(name.replace("_", " "), getattr(figures, name)) for name in names]
+    rows += [(f"  part {name}", part) for name, part in figures.parts.items()]
     return figures, f"{figures.n_lines} lines, {figures.n_shown} answers shown\n" + _times_table(rows)
 
 
@@ -99,6 +100,7 @@ def _run_engine(args: argparse.Namespace) -> tuple[EngineFigures, str]:
         lines.append(
             f"decode at {d.n_context_tokens:>4}  {d.ms_per_token:8.1f} ms  {d.tokens_per_s:8.1f} tokens/s{share}"
         )
+    lines += [f"{b.n_rows} rows a step  {b.ms_per_step:8.1f} ms  {b.times_one:.2f} times one" for b in figures.batches]
     lines += [
         f"head {h.n_head_tokens:>4} + {h.n_tail_tokens:>3} {h.cached_ms:8.1f} ms  "
         f"never seen {h.cold_ms:.1f} ms ({h.share:.2f})"

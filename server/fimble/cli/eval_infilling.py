@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         plan = Plan(
             data_dir=args.data,
             set_name=args.set_name,
-            limit=args.limit,
+            n_tasks_max=args.limit,
             seed=args.seed,
             model=args.model,
             layout=args.layout,
@@ -95,12 +95,14 @@ def _progress() -> tuple[Any, Any]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    console = Console(stderr=True)
     progress = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console,
+        disable=not console.is_terminal,
     )
     bar = progress.add_task("loading the model", total=None)
     n_passed = n_done = 0
@@ -111,6 +113,9 @@ def _progress() -> tuple[Any, Any]:
         n_passed += result.passed
         shown = f"{n_passed} passed" + (", resumed" if known else "")
         progress.update(bar, total=n_tasks, completed=n_done, description=shown)
+        # Where no bar can be drawn, a line every tenth of the way.
+        if not console.is_terminal and n_done % max(1, n_tasks // 10) == 0:
+            console.print(f"{n_done} of {n_tasks}: {shown}")
 
     return progress, on_result
 

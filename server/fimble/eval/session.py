@@ -36,7 +36,7 @@ class Plan:
 
     data_dir: Path
     set_name: str
-    limit: int | None = None
+    n_tasks_max: int | None = None
     seed: int = 7
     model: str | None = None
     layout: str | None = None
@@ -63,7 +63,7 @@ async def run_plan(plan: Plan, on_result: Callable[[TaskResult, bool, int], None
     `on_result` gets each result, whether it was filed before, and how many tasks there are.
     Errors: SettingsError, ModelError, EngineError; FimbleError for missing data or an unusable results file.
     """
-    tasks = draw(load(plan.data_dir, plan.set_name), plan.limit, plan.seed)
+    tasks = draw(load(plan.data_dir, plan.set_name), plan.n_tasks_max, plan.seed)
     settings = resolve(plan)
     app = Application(settings)
     fim = _layout(app.manifest, plan.layout)

@@ -53,11 +53,11 @@ def load(data_dir: Path, set_name: str) -> list[InfillingTask]:
     return [_parse(line, found[0], number) for number, line in enumerate(_lines(found[0]), start=1) if line.strip()]
 
 
-def draw(tasks: list[InfillingTask], limit: int | None, seed: int) -> list[InfillingTask]:
-    """Draw `limit` tasks; with one seed, a larger draw begins with the smaller one, so that a run can be widened."""
+def draw(tasks: list[InfillingTask], n_tasks_max: int | None, seed: int) -> list[InfillingTask]:
+    """Draw tasks; with one seed a larger draw begins with the smaller one, so that a run can be widened."""
     drawn = list(tasks)
     random.Random(seed).shuffle(drawn)
-    return drawn if limit is None else drawn[:limit]
+    return drawn if n_tasks_max is None else drawn[:n_tasks_max]
 
 
 def _lines(path: Path) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fimble.bench import engine as engine_bench
+from fimble.bench import interruption
 from fimble.bench.sample import made_up_document, times
 from fimble.engine.scripted import Answer, ScriptedBackend
 from fimble.engine.worker import EngineWorker
@@ -17,7 +18,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_bench, "DECODE_CONTEXT_TOKENS", (64,))
     monkeypatch.setattr(engine_bench, "HEAD_TOKENS", (64,))
     monkeypatch.setattr(engine_bench, "TAIL_TOKENS", (8,))
-    monkeypatch.setattr(engine_bench, "N_CANCELS", 3)
+    monkeypatch.setattr(interruption, "N_CANCELS", 3)
 
 
 async def test_every_figure_comes_from_the_backend(small: None):
@@ -33,6 +34,7 @@ async def test_every_figure_comes_from_the_backend(small: None):
     assert figures.prefill[0].p50_ms >= 20
     assert figures.prefill[0].tokens_per_s <= 64 / 20 * 1000
     assert figures.decode[0].n_decoded_tokens > 0
+    assert [batch.n_rows for batch in figures.batches] == [1, 4, 8]
     assert figures.cancel.to_idle.n == 3
     assert figures.cancel.n_tokens_after_max <= 2
     assert figures.pause.action_went_on
