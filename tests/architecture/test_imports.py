@@ -28,6 +28,20 @@ HOMES = {
     "rich": ("cli/", "bench/", "eval/"),
 }
 
+OUTSIDE = (
+    "os",
+    "io",
+    "pathlib",
+    "shutil",
+    "socket",
+    "ssl",
+    "subprocess",
+    "tempfile",
+    "urllib.request",
+    "http",
+    "sqlite3",
+)
+
 
 @pytest.mark.parametrize("library", HOMES)
 def test_library_is_imported_only_at_home(package, library):
@@ -58,6 +72,17 @@ def test_importing_does_not_load(run_python, module, unwanted):
     assert json.loads(finished.stdout) == []
 
 
+@pytest.mark.parametrize("room", ["completion", "context", "fim", "postprocess", "text"])
+def test_typing_path_does_no_input_or_output(package, room):
+    """What these rooms could reach disk, network or processes with; `PurePath` only takes names apart."""
+    reached = []
+    for path in sorted((package / room).rglob("*.py")):
+        imported = set(_imports(path)) - {"pathlib", "pathlib.PurePath", "pathlib.PurePosixPath"}
+        reached += [f"{path.name}: {name}" for name in imported if _is_within_any(name, OUTSIDE)]
+        reached += [f"{path.name}: {called}()" for called in _called(path) if called in ("open", "print", "input")]
+    assert reached == []
+
+
 def test_document_text_is_not_read_from_the_protocol_library(package):
     """pygls splits lines at U+2028 and others, so its copy of a document is wrong (ARCHITECTURE.md, traps)."""
     users = [
@@ -79,6 +104,16 @@ def _imports(path):
 
 def _is_within(imported, library):
     return imported == library or imported.startswith(library + ".")
+
+
+def _is_within_any(imported, libraries):
+    return any(_is_within(imported, library) for library in libraries)
+
+
+def _called(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            yield node.func.id
 
 
 def _attributes_of_workspace(path):
