@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from fimble.records import CursorWindow, Shape, StopReason
@@ -55,3 +56,6 @@ windows = st.builds(
 )
 shapes = st.sampled_from(Shape)
 stop_reasons = st.sampled_from(StopReason)
+
+few = settings(max_examples=max(25, settings.default.max_examples // 20))
+"""One answer here exercises what twenty edits do in the document store's tests, and takes as long."""

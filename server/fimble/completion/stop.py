@@ -86,7 +86,7 @@ class StopRules:
         if scope_of(complete, self.window, site).is_over:
             return "scope"
         as_written = text[n_head_chars : text.rfind("\n") + 1]
-        if any(repeated_offset(lines, self.window, site) >= 0 for lines in {as_written, complete}):
+        if any(repeated_offset(lines, self.window, site, goes_on=True) >= 0 for lines in {as_written, complete}):
             return "line below"
         if repeated_lines(complete.rstrip("\n"), self.window.line_prefix) >= 0:
             return "loop of lines"

@@ -30,10 +30,10 @@ FILTERS: tuple[Filter, ...] = (
     drop_blank_head,
     trim_leading_space,
     cut_line,
-    cut_repetition,
     # how far does it go: a repeat may be one as it was written, or only once it is indented right
     cut_repeated_below,
     align_indentation,
+    cut_repetition,
     cut_scope,
     cut_repeated_below,
     cut_unfinished_line,
