@@ -48,7 +48,14 @@ def run(step: Filter, answer: str, place: Place) -> Draft | None:
 
 
 def test_every_filter_is_held_to_something() -> None:
-    edits = {"unify_line_ends", "drop_blank_head", "trim_leading_space", "align_indentation", "finish_text"}
+    edits = {
+        "unify_line_ends",
+        "drop_blank_head",
+        "drop_comment_head",
+        "trim_leading_space",
+        "align_indentation",
+        "finish_text",
+    }
     covers = {"cover_rewritten_suffix", "join_line_suffix"}
     assert {*CUT_ONLY, *LEAVE_ALONE, *edits, *covers} == set(FILTERS)
 
@@ -104,6 +111,15 @@ def test_head_filters_drop_leading_whitespace_only(answer: str, window: CursorWi
 
 @code_text.few
 @given(answer=code_text.answers, window=code_text.windows, shape=code_text.shapes)
+def test_drop_comment_head_gives_the_end_or_the_first_line(answer: str, window: CursorWindow, shape: Shape) -> None:
+    text = lf(answer)
+    outcome = run(FILTERS["drop_comment_head"], text, Place(window, shape))
+    assert outcome is not None
+    assert text.endswith(outcome.text.lstrip(" \t")) or text.startswith(outcome.text)
+
+
+@code_text.few
+@given(answer=code_text.answers, window=code_text.windows, shape=code_text.shapes)
 def test_align_indentation_changes_leads_only(answer: str, window: CursorWindow, shape: Shape) -> None:
     text = lf(answer)
     outcome = run(FILTERS["align_indentation"], text, Place(window, shape))
@@ -142,7 +158,10 @@ def test_what_is_shown(answer: str, window: CursorWindow, shape: Shape, reason: 
     if isinstance(outcome, Decline):
         return
     text, spot = outcome.text, Place(window, shape).site.spot
-    assert without_space(answer).startswith(without_space(text))
+    if "drop_comment_head" in outcome.applied:
+        assert without_space(text) in without_space(answer)
+    else:
+        assert without_space(answer).startswith(without_space(text))
     assert text.strip()
     assert "\r" not in text
     assert 0 <= outcome.n_replaced_after <= len(window.line_suffix)

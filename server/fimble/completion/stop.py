@@ -12,6 +12,7 @@ from fimble.postprocess.cut_repetition import repeated_lines, repeated_unit_offs
 from fimble.postprocess.cut_scope import scope_of
 from fimble.postprocess.cut_sentinel import fence_counts, sentinel_offset
 from fimble.postprocess.draft import Draft, Place
+from fimble.postprocess.drop_comment_head import comment_head_chars, takes_code_behind_comment
 from fimble.postprocess.language import Family
 from fimble.postprocess.site import Spot, survey
 from fimble.records import CursorWindow, Shape
@@ -61,6 +62,9 @@ class StopRules:
     def _line_reason(self, text: str, n_head_chars: int, on_own_line: bool) -> str:
         if n_head_chars and not on_own_line:
             return "line end"
+        site = survey(self.window)
+        if takes_code_behind_comment(self.shape, site):
+            n_head_chars += comment_head_chars(text[n_head_chars:], site.facts)
         if "\n" in text[n_head_chars:]:
             return "line end"
         core = self.window.line_suffix.strip()
