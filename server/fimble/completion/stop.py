@@ -6,10 +6,13 @@ import re
 from dataclasses import dataclass
 
 from fimble.completion.policy import Ask
+from fimble.postprocess.align_indentation import align_indentation
 from fimble.postprocess.cut_repeated_below import repeated_offset
 from fimble.postprocess.cut_repetition import repeated_lines, repeated_unit_offset
 from fimble.postprocess.cut_scope import scope_of
 from fimble.postprocess.cut_sentinel import fence_counts, sentinel_offset
+from fimble.postprocess.draft import Draft, Place
+from fimble.postprocess.drop_comment_head import comment_head_chars, takes_code_behind_comment
 from fimble.postprocess.language import Family
 from fimble.postprocess.site import Spot, survey
 from fimble.records import CursorWindow, Shape
@@ -59,6 +62,9 @@ class StopRules:
     def _line_reason(self, text: str, n_head_chars: int, on_own_line: bool) -> str:
         if n_head_chars and not on_own_line:
             return "line end"
+        site = survey(self.window)
+        if takes_code_behind_comment(self.shape, site):
+            n_head_chars += comment_head_chars(text[n_head_chars:], site.facts)
         if "\n" in text[n_head_chars:]:
             return "line end"
         core = self.window.line_suffix.strip()
@@ -68,7 +74,7 @@ class StopRules:
 
     def _block_reason(self, text: str, n_head_chars: int) -> str:
         site = survey(self.window)
-        body = text[n_head_chars:]
+        body = self._aligned(text[n_head_chars:])
         n_complete_chars = body.rfind("\n") + 1
         complete = body[:n_complete_chars]
         n_lines = complete.count("\n") - (1 if complete.startswith("\n") else 0)
@@ -83,8 +89,14 @@ class StopRules:
             return ""
         if scope_of(complete, self.window, site).is_over:
             return "scope"
-        if repeated_offset(complete, self.window, site) >= 0:
+        as_written = text[n_head_chars : text.rfind("\n") + 1]
+        if any(repeated_offset(lines, self.window, site, goes_on=True) >= 0 for lines in {as_written, complete}):
             return "line below"
         if repeated_lines(complete.rstrip("\n"), self.window.line_prefix) >= 0:
             return "loop of lines"
         return ""
+
+    def _aligned(self, body: str) -> str:
+        """Give the text as the filters will judge it."""
+        outcome = align_indentation(Draft(body), Place(self.window, self.shape))
+        return outcome.text if isinstance(outcome, Draft) else body

@@ -35,8 +35,11 @@ def same_line(one: str, other: str) -> bool:
     return lead == other_lead and re.sub(r"\s+", "", one) == re.sub(r"\s+", "", other)
 
 
-def repeated_offset(text: str, window: CursorWindow, site: Site) -> int:
-    """Find where `text` begins to repeat the lines below, or -1."""
+def repeated_offset(text: str, window: CursorWindow, site: Site, goes_on: bool = False) -> int:
+    """Find where `text` begins to repeat the lines below, or -1.
+
+    With `goes_on` more lines may come: what only the end of the text would show is not found yet.
+    """
     below = lines_after(window, site)
     if not below:
         return -1
@@ -46,6 +49,8 @@ def repeated_offset(text: str, window: CursorWindow, site: Site) -> int:
         whole = (window.line_prefix + line if index == 0 else line).rstrip()
         if whole.strip() and (index > 0 or line.strip()):
             rest = [entry.rstrip() for entry in lines[index + 1 :] if entry.strip()]
+            if goes_on and not rest and not is_telling(whole):
+                return -1
             if _repeats(whole, rest, below, site.facts, is_last=index == len(lines) - 1):
                 return offset
         offset += len(line) + 1
@@ -56,11 +61,11 @@ def _repeats(whole: str, rest: list[str], below: list[str], facts: LanguageFacts
     if same_line(whole, below[0]):
         if is_telling(whole):
             return True
-        # A short line is a repeat if nothing else follows it, or if what follows repeats too. A line of
-        # closers is left to `cut_unmatched_closer`, which can count.
+        # A short line is a repeat if nothing follows it, or if the next line repeats too. A line of closers is
+        # left to `cut_unmatched_closer`, which can count.
         if facts.has_brackets and not re.search(r"\w", whole):
             return False
-        return all(same_line(one, other) for one, other in zip(rest, below[1:], strict=False))
+        return all(same_line(one, other) for one, other in zip(rest[:1], below[1:], strict=False))
     n_chars = len(whole.strip())
     return is_last and not rest and n_chars >= N_PARTIAL_CHARS_MIN and below[0].startswith(whole)
 

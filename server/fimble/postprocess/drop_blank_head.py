@@ -24,13 +24,13 @@ def drop_blank_head(draft: Draft, place: Place) -> Outcome:
     if place.site.spot in (Spot.OWN_LINE, Spot.ABOVE_LINE):
         if not rest.strip():
             return Decline(DeclineReason.ONLY_WHITESPACE)
-        return draft.with_text(_without_columns(rest, place.site.indent, place.window.tab_width_columns))
+        return draft.with_text(without_columns(rest, place.site.indent, place.window.tab_width_columns))
     if place.shape is Shape.LINE:
         return Decline(DeclineReason.ONLY_WHITESPACE, "the line is complete")
     return draft.with_text("\n" + rest)
 
 
-def _without_columns(text: str, columns: int, tab_width_columns: int) -> str:
+def without_columns(text: str, columns: int, tab_width_columns: int) -> str:
     """Take up to `columns` columns of whitespace from the front."""
     end = 0
     while end < len(text) and text[end] in " \t" and indent_columns(text[: end + 1], tab_width_columns) <= columns:

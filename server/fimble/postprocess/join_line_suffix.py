@@ -30,11 +30,12 @@ def join_line_suffix(draft: Draft, place: Place) -> Outcome:
         if n_covered and tail.endswith(rest):
             n_covered = len(suffix.rstrip())
         elif n_covered == 0:
-            n_kept = _kept_before(body, suffix.rstrip(), window)
-            if n_kept >= 0:
-                draft, body = draft.cut(n_kept), body[:n_kept]
-            elif n_word := _rewritten_word(body, window):
-                n_covered = n_word
+            kept = body
+            while (n_kept := _kept_before(kept, suffix.rstrip(), window)) >= 0:
+                kept = kept[:n_kept]
+            if kept != body:
+                draft, body = draft.cut(len(kept)), kept
+            n_covered = _rewritten_word(body, window)
     if not body.strip() or body.strip() == suffix[:n_covered].strip():
         return Decline(DeclineReason.REPEATS_SUFFIX)
     if n_covered == 0 and _glues(body, window):

@@ -17,6 +17,7 @@ from fimble.postprocess.decline_blank import decline_blank
 from fimble.postprocess.decline_repeated_above import decline_repeated_above
 from fimble.postprocess.draft import Draft, Filter, Outcome, Place
 from fimble.postprocess.drop_blank_head import drop_blank_head
+from fimble.postprocess.drop_comment_head import drop_comment_head
 from fimble.postprocess.finish_text import finish_text
 from fimble.postprocess.join_line_suffix import join_line_suffix
 from fimble.postprocess.trim_leading_space import trim_leading_space
@@ -28,12 +29,13 @@ FILTERS: tuple[Filter, ...] = (
     unify_line_ends,
     cut_sentinel,
     drop_blank_head,
+    drop_comment_head,
     trim_leading_space,
     cut_line,
-    cut_repetition,
     # how far does it go: a repeat may be one as it was written, or only once it is indented right
     cut_repeated_below,
     align_indentation,
+    cut_repetition,
     cut_scope,
     cut_repeated_below,
     cut_unfinished_line,

@@ -1,0 +1,35 @@
+"""Says whether a line, put where it is meant to go, can be right at all. Judges finished text, changes none."""
+
+from __future__ import annotations
+
+from fimble.postprocess.draft import Draft, Place
+from fimble.postprocess.language import Family
+from fimble.postprocess.scan import indent_columns, scan
+from fimble.postprocess.site import Spot, is_comment, opens_block
+
+
+def misfit(draft: Draft, place: Place) -> str:
+    """Name what is wrong with the draft and the line below it, or give an empty string.
+
+    Where indentation makes blocks, a line that does not open one cannot stand above a deeper line, and one
+    that opens a block can stand above a deeper line only. Another answer is worth having then; this one is
+    still no reason to show nothing, since the user may go on typing.
+    """
+    site, window = place.site, place.window
+    if site.facts.family is not Family.INDENTATION or window.language in ("yaml", "dockercompose"):
+        return ""
+    if site.spot not in (Spot.OWN_LINE, Spot.ABOVE_LINE) or not site.inside.in_code or site.openers or not site.below:
+        return ""
+    text = (window.line_prefix + draft.text).rstrip()
+    found = scan(text, site.facts, tab_width=window.tab_width_columns)
+    if found.openers or found.inside.kind not in ("", "line comment"):
+        return ""
+    free = [line for index, line in enumerate(text.split("\n")) if index in found.free_lines and line.strip()]
+    if not free or is_comment(free[-1], site.facts):
+        return ""
+    indent, opens = indent_columns(free[-1], window.tab_width_columns), opens_block(text.split("\n")[-1], site.facts)
+    if site.below_indent > indent and not opens:
+        return "a deeper line below needs an opener"
+    if site.below_indent <= indent and opens:
+        return "an opener needs a deeper line below"
+    return ""

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from fimble.postprocess.draft import Draft, Place
+from fimble.postprocess.fit import misfit
+from fimble.records import CursorWindow, Shape
+
+
+def misfit_of(text: str, language: str = "python") -> str:
+    prefix, rest = text.split("├")
+    shown, suffix = rest.split("┤")
+    return misfit(Draft(shown), Place(CursorWindow(prefix, suffix, language), Shape.LINE))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f():\n├    x = g()┤\n        return x\n",
+        "def f():\n    ├for a in b:┤\n    return x\n",
+        "def f():\n    ├if a:  # why┤\n\n    return x\n",
+        "def f():\n    ├x = g(\n        a)┤\n        return x\n",
+    ],
+)
+def test_line_that_cannot_stand_there(text: str) -> None:
+    assert misfit_of(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f():\n    ├x = g()┤\n    return x\n",
+        "def f():\n    ├for a in b:┤\n        return x\n",
+        "def f():\n    if a:\n        ├x = g()┤\n    return x\n",
+        "def f():\n    ├if a:┤\n",  # the body may be typed next
+        "def f():\n    ├x = g(┤\n        a)\n",
+        "def f():\n    ├# note┤\n        return x\n",
+        "x = g(\n    ├a,┤\n        b)\n",
+        "x = ├g()┤\n    return x\n",
+    ],
+)
+def test_line_that_may_stand_there(text: str) -> None:
+    assert misfit_of(text) == ""
+
+
+def test_only_where_indentation_makes_blocks() -> None:
+    assert misfit_of("{\n  ├x = g();┤\n      y\n}", "javascript") == ""
