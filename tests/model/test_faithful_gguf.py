@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from tokenizers import Tokenizer
+
 from fimble.models.convert_gguf import convert
 from tiny_models import write_gguf
-from tokenizers import Tokenizer
 
 CORPUS = [
     "def f(x):\n\treturn x\r\n",
@@ -88,6 +89,7 @@ def test_quantized_logits_stay_close(tmp_path: Path, quantization: str) -> None:
 
 def test_int8_weights_are_those_of_ctranslate2s_own_quantization(tmp_path: Path) -> None:
     from ctranslate2.specs.common_spec import LinearSpec
+
     from fimble.models.convert_weights import quantize_rows
 
     values = np.random.default_rng(3).normal(size=(64, 96)).astype(np.float32)
