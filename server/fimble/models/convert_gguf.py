@@ -15,6 +15,7 @@ from ctranslate2.specs.common_spec import Activation
 
 from fimble.errors import ConversionError, UnsupportedFamilyError
 from fimble.models.convert_vocabulary import (
+    NORMAL,
     UNUSED,
     Vocabulary,
     build_tokenizer,
@@ -26,6 +27,7 @@ from fimble.models.convert_weights import RowSource, join, set_weight, vector
 from fimble.models.gguf_file import GgufFile
 
 ARCHITECTURES = ("qwen2", "llama")
+FOREIGN_HINT = "the file is foreign or damaged; download it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class _Shape:
 def read_vocabulary(file: GgufFile) -> tuple[Vocabulary, str]:
     """Give the tokens of a GGUF file and the name of its way of splitting text.
 
-    Errors: UnsupportedFamilyError unless it is byte-level BPE.
+    Errors: UnsupportedFamilyError unless it is byte-level BPE; ConversionError if its lists do not fit.
     """
     metadata = file.metadata
     kind = metadata.get("tokenizer.ggml.model")
@@ -50,11 +52,16 @@ def read_vocabulary(file: GgufFile) -> tuple[Vocabulary, str]:
         raise UnsupportedFamilyError(
             f"`{file.path}` has a `{kind}` tokenizer", "only byte-level BPE is known; add the Hugging Face checkpoint"
         )
-    tokens = tuple(metadata["tokenizer.ggml.tokens"])
-    types = tuple(metadata.get("tokenizer.ggml.token_type") or [1] * len(tokens))
-    merges = tuple(_pair(m) for m in metadata.get("tokenizer.ggml.merges", ()))
-    # llama.cpp fills the embedding's unused rows with tokens of this name.
-    types = tuple(UNUSED if t.startswith("[PAD") and t.endswith("]") else k for t, k in zip(tokens, types, strict=True))
+    try:
+        tokens = tuple(str(t) for t in metadata["tokenizer.ggml.tokens"])
+        types = tuple(metadata.get("tokenizer.ggml.token_type") or [NORMAL] * len(tokens))
+        merges = tuple(_pair(m) for m in metadata.get("tokenizer.ggml.merges", ()))
+        # llama.cpp fills the embedding's unused rows with tokens of this name.
+        types = tuple(UNUSED if _is_padding(t) else kind for t, kind in zip(tokens, types, strict=True))
+    except KeyError as error:
+        raise ConversionError(f"`{file.path}` lacks {error}", FOREIGN_HINT) from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ConversionError(f"the vocabulary of `{file.path}` is damaged: {error}", FOREIGN_HINT) from error
     return Vocabulary(tokens, types, merges), str(metadata.get("tokenizer.ggml.pre", "default"))
 
 
@@ -84,7 +91,9 @@ def convert(
             gc.collect()
             _save(spec, folder, "output.weight" in file.tensors)
         except KeyError as error:
-            raise ConversionError(f"`{source}` lacks {error}", "the file is foreign or damaged") from error
+            raise ConversionError(f"`{source}` lacks {error}", FOREIGN_HINT) from error
+        except (ValueError, TypeError, IndexError, ZeroDivisionError) as error:
+            raise ConversionError(f"`{source}` contradicts itself: {error}", FOREIGN_HINT) from error
 
 
 class _Reader:
@@ -246,6 +255,10 @@ def _save(spec: Any, folder: Path, has_projection: bool) -> None:
             if not isinstance(getattr(spec.decoder.embeddings, part), str):
                 setattr(spec.decoder.projection, part, f"decoder/embeddings/{part}")
     spec.save(str(folder))
+
+
+def _is_padding(token: str) -> bool:
+    return token.startswith("[PAD") and token.endswith("]")
 
 
 def _pair(merge: str) -> tuple[str, str]:

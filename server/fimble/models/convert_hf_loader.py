@@ -13,6 +13,7 @@ import transformers
 from ctranslate2.converters import TransformersConverter, utils
 from ctranslate2.converters.transformers import ModelLoader, register_loader
 from ctranslate2.specs import TransformerDecoderModelSpec, common_spec
+from safetensors import SafetensorError
 
 
 def convert(checkpoint: Path, folder: Path, quantization: str) -> str:
@@ -35,9 +36,17 @@ class _Converter(TransformersConverter):  # type: ignore[misc]  # ctranslate2 ha
     def load_model(self, model_class: Any, model_name_or_path: str, **kwargs: Any) -> Any:
         # float32 whatever the checkpoint has: NumPy, which quantizes, knows no bfloat16.
         kwargs["dtype"] = torch.float32
-        self._model = model_class.from_pretrained(
-            model_name_or_path, use_safetensors=True, local_files_only=True, **kwargs
-        )
+        try:
+            self._model, found = model_class.from_pretrained(
+                model_name_or_path, use_safetensors=True, local_files_only=True, output_loading_info=True, **kwargs
+            )
+        except SafetensorError as error:
+            raise ValueError(f"its weights are damaged: {error}") from error
+        # transformers fills what is missing with random numbers and goes on.
+        for state in ("missing_keys", "mismatched_keys"):
+            if found.get(state):
+                names = sorted(str(name) for name in found[state])
+                raise ValueError(f"its weights do not fit: {state.replace('_', ' ')}, such as `{names[0]}`")
         return self._model
 
     def load_tokenizer(self, tokenizer_class: Any, model_name_or_path: str, **kwargs: Any) -> Any:

@@ -83,12 +83,16 @@ def build_tokenizer(vocabulary: Vocabulary, split_name: str) -> Tokenizer:
     known = {
         t: i for i, (t, kind) in enumerate(zip(vocabulary.tokens, vocabulary.types, strict=True)) if kind != UNUSED
     }
-    tokenizer = Tokenizer(
-        models.BPE(vocab=known, merges=list(vocabulary.merges), ignore_merges=split_name == "llama-bpe")
-    )
+    pre_tokenizer = _pre_tokenizer(split_name)
+    try:
+        tokenizer = Tokenizer(
+            models.BPE(vocab=known, merges=list(vocabulary.merges), ignore_merges=split_name == "llama-bpe")
+        )
+    except Exception as error:  # the library raises nothing narrower
+        raise ConversionError(f"the merges do not fit the tokens: {error}") from error
     if split_name == "qwen2":
         tokenizer.normalizer = normalizers.NFC()
-    tokenizer.pre_tokenizer = _pre_tokenizer(split_name)
+    tokenizer.pre_tokenizer = pre_tokenizer
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
     tokenizer.add_special_tokens([AddedToken(t, special=True, normalized=False) for t in vocabulary.special_tokens()])

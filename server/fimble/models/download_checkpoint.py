@@ -11,10 +11,9 @@ from pathlib import Path
 from fimble import __version__
 from fimble.errors import DiskFullError, NoSourceError
 from fimble.models.download import offline
-from fimble.models.download_hub import SILENCE_MAX_S, hub_urls
+from fimble.models.download_hub import NETWORK_CHUNK_BYTES, SILENCE_MAX_S, hub_urls
 from fimble.models.part_file import SourceError, check_disk_space, disk_error
 from fimble.models.progress import Progress
-from fimble.models.record import CHUNK_BYTES
 
 NEEDED = ("config.json",)
 WELCOME = (
@@ -84,7 +83,7 @@ def _fetch_file(address: str, name: str, folder: Path, progress: Progress) -> bo
             check_disk_space(folder, n_bytes_expected, name)
             progress.start(f"Downloading {name}", n_bytes_expected, "bytes")
             n_bytes = 0
-            while chunk := answer.read(CHUNK_BYTES):
+            while chunk := answer.read(NETWORK_CHUNK_BYTES):
                 file.write(chunk)
                 n_bytes += len(chunk)
                 progress.update(n_bytes)

@@ -12,10 +12,11 @@ from collections.abc import Callable
 from fimble import __version__
 from fimble.manifest import HubSource
 from fimble.models.part_file import PartFile, SourceError
-from fimble.models.record import CHUNK_BYTES
 
 HUB_URL = "https://huggingface.co"
 SILENCE_MAX_S = 30
+NETWORK_CHUNK_BYTES = 1 << 16
+"""Small enough that progress is seen on a slow line, and that little is lost when it breaks."""
 RESUMES_MAX = 5
 """Connections that break after giving something are taken up again this often in one run."""
 
@@ -66,7 +67,7 @@ def _fetch_once(url: str, part: PartFile, on_bytes: Callable[[int], None]) -> st
             if part.n_bytes and answer.status != http.client.PARTIAL_CONTENT:
                 # This server does not resume: it begins again, and so do we.
                 part.restart()
-            while chunk := answer.read(CHUNK_BYTES):
+            while chunk := answer.read(NETWORK_CHUNK_BYTES):
                 part.write(chunk)
                 on_bytes(part.n_bytes)
     except urllib.error.HTTPError as error:

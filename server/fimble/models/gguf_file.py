@@ -9,6 +9,7 @@ Source: GGUF version 2 and 3, ggml-org/ggml: docs/gguf.md.
 from __future__ import annotations
 
 import contextlib
+import math
 import mmap
 import struct
 from dataclasses import dataclass
@@ -122,7 +123,7 @@ class GgufFile:
             raise ModelFilesError(f"cannot read `{path}`: {error}") from error
         try:
             self._read_header()
-        except (EOFError, KeyError, struct.error, UnicodeDecodeError, OverflowError, MemoryError) as error:
+        except (EOFError, KeyError, ValueError, TypeError, struct.error, OverflowError, MemoryError) as error:
             self.close()
             raise _damaged(path, "its header is cut short or damaged") from error
         except Exception:
@@ -149,7 +150,7 @@ class GgufFile:
         from gguf.quants import dequantize
 
         tensor = self.tensors[name]
-        n_rows = int(np.prod(tensor.shape[:-1]))
+        n_rows = math.prod(tensor.shape[:-1])
         raw = np.frombuffer(self._buffer, np.uint8, n_rows * tensor.row_bytes, tensor.offset_bytes)
         # A copy: a view would keep the map open, and callers write into what they get.
         picked = np.array(raw.reshape(n_rows, tensor.row_bytes)[selection])
@@ -176,7 +177,7 @@ class GgufFile:
         start_bytes = -(-cursor.at_bytes // alignment_bytes) * alignment_bytes
         for name, shape, type_id, offset_bytes in entries:
             tensor = GgufTensor(name, shape, type_id, start_bytes + offset_bytes, self._row_bytes(shape, type_id))
-            end_bytes = tensor.offset_bytes + tensor.row_bytes * int(np.prod(shape[:-1]))
+            end_bytes = tensor.offset_bytes + tensor.row_bytes * math.prod(shape[:-1])
             if end_bytes > len(self._buffer):
                 raise _damaged(self.path, f"`{name}` ends at byte {end_bytes}, the file at {len(self._buffer)}")
             self.tensors[name] = tensor

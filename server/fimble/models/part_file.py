@@ -48,7 +48,7 @@ class PartFile:
             self.restart()
             raise SourceError(f"it gives more than the {self.n_bytes_expected} bytes of the file")
         try:
-            self._file.write(chunk)
+            self._append(chunk)
         except OSError as error:
             raise disk_error(error, self.path) from error
         self._digest.update(chunk)
@@ -83,6 +83,9 @@ class PartFile:
             self.path.unlink()
             raise HashMismatchError(what, sha256, found)
         self.path.replace(target)
+
+    def _append(self, chunk: bytes) -> None:
+        self._file.write(chunk)
 
     def _take_over(self, n_bytes_kept_max: int) -> None:
         while self.n_bytes < n_bytes_kept_max:
