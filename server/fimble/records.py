@@ -192,6 +192,7 @@ class RequestTrace:
     n_suffix_tokens: int = 0
     n_head_tokens: int = 0
     n_decoded_tokens: int = 0
+    second_look: str = ""
     stop_reason: str = ""
     filters: tuple[str, ...] = ()
     parts_ms: dict[str, float] = field(default_factory=dict)

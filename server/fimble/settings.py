@@ -80,6 +80,13 @@ class Settings:
     n_alternatives: int = _setting(
         3, "Alternatives when asked by a key (the next/previous suggestion).", minimum=1, maximum=8
     )
+    n_second_opinions: int = _setting(
+        4,
+        "Answers sampled when the first one does not fit its place (it repeats what follows, or breaks the "
+        "indentation); 0 shows the first or nothing.",
+        minimum=0,
+        maximum=8,
+    )
     document_bytes_max: int = _setting(5_000_000, "Larger documents get no ghost text.", minimum=1, maximum=500_000_000)
     line_chars_max: int = _setting(
         5_000, "No ghost text on longer lines (minified files).", minimum=80, maximum=1_000_000

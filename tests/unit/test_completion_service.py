@@ -182,6 +182,45 @@ async def test_invoked_gives_several_distinct_alternatives(app: Application, bac
     assert [c.text for c in result.completions] == [" value", " value2"]
 
 
+async def test_second_look_where_the_first_answer_repeats_what_follows(
+    app: Application, backend: ScriptedBackend
+) -> None:
+    backend.answers.append(Answer("total = 0\n", times=1))
+    backend.answers.append(Answer("", rows=["total = 0\n", "names = []\n"], times=1))
+    result = await ask(app, place("def f():\n    ║\n    total = 0\n    return total\n"))
+    assert applied(result).startswith("def f():\n    names = []\n    total = 0\n")
+    assert result.trace.second_look == "repeats-suffix"
+    assert backend.calls[1].n_rows > 1
+
+
+async def test_second_look_prefers_the_line_that_can_stand_above_a_deeper_one(
+    app: Application, backend: ScriptedBackend
+) -> None:
+    backend.answers.append(Answer("return 1\n", times=1))
+    backend.answers.append(Answer("", rows=["pass\n", "if ready:\n"], times=1))
+    result = await ask(app, place("def f():\n    ║\n        return 2\n"))
+    assert result.completions[0].text == "if ready:"
+
+
+async def test_first_answer_of_doubtful_fit_is_still_shown_if_no_other_fits(
+    app: Application, backend: ScriptedBackend
+) -> None:
+    backend.answers.append(Answer("return 1\n", times=1))
+    backend.answers.append(Answer("", rows=["pass\n", "break\n"], times=1))
+    result = await ask(app, place("def f():\n    ║\n        return 2\n"))
+    assert [c.text for c in result.completions] == ["return 1"]
+
+
+async def test_no_second_look_where_it_is_off_or_the_first_fits(app: Application, backend: ScriptedBackend) -> None:
+    backend.enqueue("names = []\n")
+    await ask(app, place("def f():\n    ║\n    total = 0\n"))
+    app.apply(replace(SETTINGS, n_second_opinions=0))
+    backend.enqueue("total = 0\n")
+    declined = await ask(app, place("def g():\n    ║\n    total = 0\n    return total\n"))
+    assert reason(declined) is DeclineReason.REPEATS_SUFFIX
+    assert [call.n_rows for call in backend.calls] == [1, 1]
+
+
 @pytest.mark.parametrize(
     ("changes", "request_", "expected"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from fimble.completion.request import CompletionRequest
 from fimble.records import Decline, Generation, RequestTrace, Shape
@@ -19,6 +20,7 @@ class TraceBuilder:
         self._part_at_s = started_at_s
         self._parts_ms: dict[str, float] = {}
         self._generation: Generation | None = None
+        self._second_look = ""
         self.shape: Shape | None = None
         self.cache = "miss"
         self.n_prefix_tokens = 0
@@ -42,6 +44,18 @@ class TraceBuilder:
         self._parts_ms["first_token"] = generation.first_token_ms
         self._parts_ms["decode"] = generation.total_ms - generation.first_token_ms
 
+    def laid_out(self, n_prefix_tokens: int, n_suffix_tokens: int, n_head_tokens: int) -> None:
+        """Take the prompt's size."""
+        self.n_prefix_tokens, self.n_suffix_tokens = n_prefix_tokens, n_suffix_tokens
+        self.n_head_tokens = n_head_tokens
+        self.part("prompt")
+
+    def sampled(self, rows: Sequence[Generation], why: str) -> None:
+        """Take the rows of a second look, and what was wrong with the first answer."""
+        self.n_decoded_tokens += sum(row.n_decoded_tokens for row in rows)
+        self._second_look = why
+        self.part("sampled")
+
     def build(self, outcome: str, decline: Decline | None = None) -> RequestTrace:
         self._parts_ms["total"] = (time.monotonic() - self._started_at_s) * 1000
         request = self._request
@@ -60,6 +74,7 @@ class TraceBuilder:
             n_suffix_tokens=self.n_suffix_tokens,
             n_head_tokens=self.n_head_tokens,
             n_decoded_tokens=self.n_decoded_tokens,
+            second_look=self._second_look,
             stop_reason=self._generation.stop_reason.value if self._generation else "",
             filters=self.filters,
             parts_ms={name: round(value, 2) for name, value in self._parts_ms.items()},

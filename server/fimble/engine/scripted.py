@@ -35,7 +35,8 @@ class ByteTokenizer:
 
 @dataclass
 class Answer:
-    """One scripted answer. `times` None means without end; `when` must stand in the prompt's text."""
+    """One scripted answer. `times` None means without end; `when` must stand in the prompt's text; `rows` are
+    the texts where several alternatives are asked for."""
 
     text: str
     when: str | None = None
@@ -43,6 +44,7 @@ class Answer:
     token_ms: float = 0.0
     times: int | None = None
     error: Exception | None = None
+    rows: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -93,8 +95,8 @@ class ScriptedBackend:
             raise EngineError(str(answer.error)) from answer.error
         time.sleep(answer.prefill_ms / 1000)
         if request.n_rows > 1:
-            # Alternatives of a script differ in a visible way and keep the order.
-            texts = [answer.text, *(f"{answer.text}{n}" for n in range(2, request.n_rows + 1))]
+            # Alternatives that the script does not give differ in a visible way and keep the order.
+            texts = answer.rows or [answer.text, *(f"{answer.text}{n}" for n in range(2, request.n_rows + 1))]
             return [Row(tuple(self.tokenizer.encode(text)), ended=True) for text in texts]
         return [self._decode(answer, request.n_tokens_max, on_token)]
 

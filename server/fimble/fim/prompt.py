@@ -34,11 +34,19 @@ class PromptBudget:
 
 @dataclass(frozen=True, slots=True)
 class LaidOutPrompt:
-    """A prompt and how many tokens of it are the user's text before and after the cursor."""
+    """A prompt and how many tokens of it are the user's text before and after the cursor.
+
+    `owed` is text that stands before the cursor but not in the prompt: the model writes it again first.
+    """
 
     prompt: FimPrompt
     n_prefix_tokens: int
     n_suffix_tokens: int
+    owed: str = ""
+
+    def answer(self, text: str) -> str:
+        """Give what the model wrote for after the cursor."""
+        return text.removeprefix(self.owed)
 
 
 def build(
@@ -58,10 +66,11 @@ def build(
     """
     if budget.prefix_tokens < 1:
         raise PromptBudgetError("the prompt budget leaves no room for the prefix")
-    prefix_text = "".join(f"{snippet.text}\n" for snippet in snippets) + window.prefix
+    owed = owed_space(window.prefix)
+    prefix_text = "".join(f"{snippet.text}\n" for snippet in snippets) + window.prefix.removesuffix(owed)
     prefix = last_tokens(prefix_text, encoder, budget.prefix_tokens)
     if fim.layout == "none":
-        return LaidOutPrompt(FimPrompt((), tuple(prefix)), len(prefix), 0)
+        return LaidOutPrompt(FimPrompt((), tuple(prefix)), len(prefix), 0, owed)
     suffix = first_tokens(window.suffix, encoder, budget.suffix_tokens)
     pre, suf, mid = (encoder.special(name) for name in (fim.prefix, fim.suffix, fim.middle))
     if fim.layout == "psm":
@@ -70,7 +79,16 @@ def build(
         tokens = (suf, *suffix, pre, *prefix, mid)
     else:
         tokens = (pre, suf, *suffix, mid, *prefix)
-    return LaidOutPrompt(FimPrompt((), tokens), len(prefix), len(suffix))
+    return LaidOutPrompt(FimPrompt((), tokens), len(prefix), len(suffix), owed)
+
+
+def owed_space(prefix: str) -> str:
+    """Give the one space before the cursor that is left to the model, or nothing.
+
+    The tokenizer joins a space to the word after it: a prompt that ends in a space asks for a word that the
+    model has hardly ever seen written so, and spends its alternatives on white space.
+    """
+    return " " if prefix.endswith(" ") else ""
 
 
 def last_tokens(text: str, encoder: TextEncoder, n_tokens_max: int) -> list[int]:

@@ -1,0 +1,66 @@
+"""Judge what the model wrote for one place, and put several answers in order. Pure; asks nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fimble.postprocess import pipeline
+from fimble.postprocess.draft import Draft, Place
+from fimble.postprocess.fit import misfit
+from fimble.records import CursorWindow, Decline, Generation, Shape, StopReason
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One answer: the text after the cursor as the model wrote it, what the filters made of it, and whether it
+    can stand where it is put (`misfit` names why not)."""
+
+    text: str
+    stop_reason: StopReason
+    outcome: Draft | Decline
+    misfit: str = ""
+    log_probability: float | None = None
+
+    @property
+    def fits(self) -> bool:
+        return isinstance(self.outcome, Draft) and not self.misfit
+
+    @property
+    def doubt(self) -> str:
+        """Why the answer does not fit, or an empty string."""
+        return self.outcome.reason.value if isinstance(self.outcome, Decline) else self.misfit
+
+
+def judge(
+    text: str,
+    window: CursorWindow,
+    shape: Shape,
+    stop_reason: StopReason,
+    log_probability: float | None = None,
+) -> Candidate:
+    """Filter one text for its place and say whether it fits there."""
+    outcome = pipeline.run(text, window, shape, stop_reason)
+    wrong = misfit(outcome, Place(window, shape, stop_reason)) if isinstance(outcome, Draft) else ""
+    return Candidate(text, stop_reason, outcome, wrong, log_probability)
+
+
+def in_order(first: Candidate, others: Sequence[Candidate]) -> list[Candidate]:
+    """Give what may be shown, best first and each text once.
+
+    The model's own first choice leads if it fits; then what fits, likeliest first. A first choice of doubtful
+    fit comes last; a sampled one is not shown at all: two doubts are one too many.
+    """
+    fitting = sorted((c for c in others if c.fits), key=_log_probability, reverse=True)
+    doubtful = [first] if isinstance(first.outcome, Draft) and not first.fits else []
+    ordered = ([first] if first.fits else []) + fitting + doubtful
+    return list({repr(c.outcome): c for c in reversed(ordered)}.values())[::-1]
+
+
+def from_row(row: Generation, text: str, window: CursorWindow, shape: Shape) -> Candidate:
+    """Judge one decoded row, whose text after the cursor is `text`."""
+    return judge(text, window, shape, row.stop_reason, row.log_probability)
+
+
+def _log_probability(candidate: Candidate) -> float:
+    return float("-inf") if candidate.log_probability is None else candidate.log_probability
