@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from fimble.postprocess.language import Family, LanguageFacts, facts_of
 from fimble.postprocess.scan import CLOSERS, CODE, PAIRS, Bracket, Inside, Scan, indent_columns, scan
 from fimble.records import CursorWindow
 
+PREFIX_CHARS_READ_MAX = 8_000
+"""What is further above does not change what the next lines may be; reading all of a window takes twice as long."""
+SUFFIX_CHARS_READ_MAX = 4_000
 _CLOSERS_ONLY = re.compile(r"""[\s)\]}>"'`;,:]*\Z""")
 _STRING_FOLLOWS = re.compile(r"(?:[=(\[{,:+%]|\breturn|(?<![a-zA-Z])[rRbBfFuU]{1,2})\s*\Z")
 
@@ -103,6 +106,7 @@ def strip_comment(line: str, facts: LanguageFacts) -> str:
 @lru_cache(maxsize=16)
 def survey(window: CursorWindow) -> Site:
     """Read the place of the cursor."""
+    window = _near(window)
     facts, tab_width = facts_of(window.language), window.tab_width_columns
     before = scan(window.prefix, facts, _state_at_start(window.prefix, facts), tab_width=tab_width)
     after = scan(window.suffix, facts, before.inside, window.line_prefix, tab_width)
@@ -130,6 +134,18 @@ def survey(window: CursorWindow) -> Site:
         below_indent=below_indent,
         below_is_next=below_is_next,
     )
+
+
+def _near(window: CursorWindow) -> CursorWindow:
+    """Cut a large window down at line borders."""
+    prefix, suffix = window.prefix, window.suffix
+    if len(prefix) > PREFIX_CHARS_READ_MAX:
+        start = prefix.find("\n", len(prefix) - PREFIX_CHARS_READ_MAX) + 1
+        prefix = prefix[start:] if start else window.line_prefix
+    if len(suffix) > SUFFIX_CHARS_READ_MAX:
+        end = suffix.rfind("\n", 0, SUFFIX_CHARS_READ_MAX)
+        suffix = suffix[:end] if end >= 0 else window.line_suffix
+    return replace(window, prefix=prefix, suffix=suffix)
 
 
 def _spot(window: CursorWindow) -> Spot:
