@@ -1,6 +1,8 @@
 """How many examples hypothesis tries: `FIMBLE_PROPERTY_EXAMPLES=20000 pytest tests/property` for a long run."""
 
 import os
+import sys
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
@@ -11,3 +13,6 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("fimble")
+
+# Strategies are needed when a test module is imported, which is before any fixture.
+sys.path.insert(0, str(Path(__file__).parent))

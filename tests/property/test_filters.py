@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
-from pathlib import Path
 
+import code_text
 import pytest
 from hypothesis import given
 
@@ -14,11 +12,6 @@ from fimble.postprocess import pipeline
 from fimble.postprocess.draft import Draft, Filter, Place
 from fimble.postprocess.site import Spot
 from fimble.records import CursorWindow, Decline, Shape, StopReason
-
-_spec = importlib.util.spec_from_file_location("code_text", Path(__file__).with_name("code_text.py"))
-assert _spec and _spec.loader
-code_text = sys.modules.setdefault("code_text", importlib.util.module_from_spec(_spec))
-_spec.loader.exec_module(code_text)
 
 FILTERS = {step.__name__: step for step in pipeline.FILTERS}
 CUT_ONLY = (

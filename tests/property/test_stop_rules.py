@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
+import code_text
 from hypothesis import given
 
 from fimble.completion.stop import StopRules
 from fimble.postprocess import pipeline
 from fimble.records import CursorWindow, Decline, Shape, StopReason
 
-_spec = importlib.util.spec_from_file_location("code_text", Path(__file__).with_name("code_text.py"))
-assert _spec and _spec.loader
-code_text = sys.modules.setdefault("code_text", importlib.util.module_from_spec(_spec))
-_spec.loader.exec_module(code_text)
 LINES_UNBOUNDED = 1000
 
 
