@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fimble.completion.policy import Ask
 from fimble.postprocess.align_indentation import align_indentation
 from fimble.postprocess.cut_repeated_below import repeated_offset
-from fimble.postprocess.cut_repetition import repeated_lines, repeated_unit_offset
+from fimble.postprocess.cut_repetition import ends_in_loop, repeated_lines
 from fimble.postprocess.cut_scope import scope_of
 from fimble.postprocess.cut_sentinel import fence_counts, sentinel_offset
 from fimble.postprocess.draft import Draft, Place
@@ -48,7 +48,7 @@ class StopRules:
         site = survey(self.window)
         if sentinel_offset(text, fence_counts(site.facts.family, self.window.prefix)) >= 0:
             return "sentinel"
-        if repeated_unit_offset(text[text.rfind("\n") + 1 :]) >= 0:
+        if ends_in_loop(text[text.rfind("\n") + 1 :]):
             return "loop in a line"
         head = _BLANK_HEAD.match(text)
         n_head_chars = head.end() if head else 0
@@ -85,8 +85,8 @@ class StopRules:
         judged = complete if whole_lines_only else body
         if judged.strip() and scope_of(judged, self.window, site).end_offset < len(judged.rstrip(" \t")):
             return "scope"
-        if not complete:
-            return ""
+        if not complete or body[n_complete_chars:].strip():
+            return ""  # nothing new about whole lines
         if scope_of(complete, self.window, site).is_over:
             return "scope"
         as_written = text[n_head_chars : text.rfind("\n") + 1]

@@ -14,8 +14,11 @@ N_EQUAL_LINES = 3
 N_EQUAL_BLOCKS = 2
 BLOCK_LINES_MAX = 8
 BLOCK_WORD_CHARS_MIN = 12
-_UNIT_IN_LINE = re.compile(r"(?=(?P<all>(?P<unit>.{2,32}?)(?P=unit){5,}))")
-UNIT_CHARS_MIN = 40
+UNIT_CHARS_MAX = 32
+N_EQUAL_UNITS = 6
+LOOP_CHARS_MIN = 40
+LINE_CHARS_READ_MAX = 2000
+_LOOP_IN_LINE = re.compile(rf"(?P<unit>.{{2,{UNIT_CHARS_MAX}}}?)(?P=unit){{{N_EQUAL_UNITS - 1},}}")
 
 
 def repeated_lines(text: str, line_prefix: str) -> int:
@@ -39,12 +42,28 @@ def repeated_lines(text: str, line_prefix: str) -> int:
 
 def repeated_unit_offset(line: str) -> int:
     """Find where a line starts to repeat one unit over and over, or -1; rows of digits and rulers are code."""
-    if len(line) < UNIT_CHARS_MIN:
+    if len(line) < LOOP_CHARS_MIN:
         return -1
-    for match in _UNIT_IN_LINE.finditer(line):
-        if len(match["all"]) >= UNIT_CHARS_MIN and re.search(r"[^\W\d_]", match["unit"]):
+    for match in _LOOP_IN_LINE.finditer(line, 0, LINE_CHARS_READ_MAX):
+        if len(match.group()) >= LOOP_CHARS_MIN and _has_letter(match["unit"]):
             return match.start() + len(match["unit"])
     return -1
+
+
+def ends_in_loop(line: str) -> bool:
+    """Say whether the end of a line repeats one unit: what `repeated_unit_offset` finds, asked at each token."""
+    if len(line) < LOOP_CHARS_MIN:
+        return False
+    for n_chars in range(2, UNIT_CHARS_MAX + 1):
+        unit = line[-n_chars:]
+        n_units = max(N_EQUAL_UNITS, -(-LOOP_CHARS_MIN // n_chars))
+        if line.endswith(unit * n_units) and _has_letter(unit):
+            return True
+    return False
+
+
+def _has_letter(text: str) -> bool:
+    return any(char.isalpha() for char in text)
 
 
 def cut_repetition(draft: Draft, place: Place) -> Outcome:

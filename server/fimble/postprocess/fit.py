@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import re
+
 from fimble.postprocess.draft import Draft, Place
 from fimble.postprocess.language import Family
 from fimble.postprocess.scan import indent_columns, scan
 from fimble.postprocess.site import Spot, is_comment, opens_block
 
+_CONTINUES = {
+    "elif": ("if", "elif"),
+    "else": ("if", "elif", "for", "while", "except", "async"),
+    "except": ("try", "except"),
+    "finally": ("try", "except", "else"),
+}
+
 
 def misfit(draft: Draft, place: Place) -> str:
     """Name what is wrong with the draft and the line below it, or give an empty string.
 
-    Where indentation makes blocks, a line that does not open one cannot stand above a deeper line, and one
-    that opens a block can stand above a deeper line only. Another answer is worth having then; this one is
-    still no reason to show nothing, since the user may go on typing.
+    Where indentation makes blocks, a line that does not open one cannot stand above a deeper line, one that
+    opens a block can stand above a deeper line only, and an `else` needs what it is the other case of. Another
+    answer is worth having then; this one is still no reason to show nothing, since the user may go on typing.
+    Source: The Python Language Reference, 8: compound statements.
     """
     site, window = place.site, place.window
     if site.facts.family is not Family.INDENTATION or window.language in ("yaml", "dockercompose"):
         return ""
-    if site.spot not in (Spot.OWN_LINE, Spot.ABOVE_LINE) or not site.inside.in_code or site.openers or not site.below:
+    if site.spot not in (Spot.OWN_LINE, Spot.ABOVE_LINE) or not site.inside.in_code or site.openers:
         return ""
     text = (window.line_prefix + draft.text).rstrip()
     found = scan(text, site.facts, tab_width=window.tab_width_columns)
@@ -27,9 +37,32 @@ def misfit(draft: Draft, place: Place) -> str:
     free = [line for index, line in enumerate(text.split("\n")) if index in found.free_lines and line.strip()]
     if not free or is_comment(free[-1], site.facts):
         return ""
+    if not _continues(draft.text.split("\n", 1)[0], place):
+        return "nothing above for this clause to continue"
+    if not site.below:
+        return ""
     indent, opens = indent_columns(free[-1], window.tab_width_columns), opens_block(text.split("\n")[-1], site.facts)
     if site.below_indent > indent and not opens:
         return "a deeper line below needs an opener"
     if site.below_indent <= indent and opens:
         return "an opener needs a deeper line below"
     return ""
+
+
+def _continues(line: str, place: Place) -> bool:
+    """Say whether a clause like `else` has its statement above, on its own column; other lines always do."""
+    window, site = place.window, place.site
+    needed = _CONTINUES.get(_first_word(line))
+    if needed is None:
+        return True
+    indent = indent_columns(window.line_prefix + line, window.tab_width_columns)
+    for above in reversed(window.prefix.split("\n")[:-1]):
+        columns = indent_columns(above, window.tab_width_columns)
+        if above.strip() and not is_comment(above, site.facts) and columns <= indent and above.strip()[0] not in ")]}":
+            return columns == indent and _first_word(above) in needed
+    return False
+
+
+def _first_word(line: str) -> str:
+    match = re.match(r"\s*(\w+)", line)
+    return match.group(1) if match else ""

@@ -10,6 +10,8 @@ from fimble.postprocess.draft import Draft, Outcome, Place
 from fimble.postprocess.scan import CLOSERS
 from fimble.records import CursorWindow, Decline, DeclineReason
 
+OVERLAP_CHARS_MAX = 120
+"""A longer piece of the suffix that is not all of it is not looked for: the search is quadratic."""
 _QUOTES = "\"'`"
 
 
@@ -65,7 +67,7 @@ def _kept_before(body: str, suffix: str, window: CursorWindow) -> int:
         upto = body[: found + len(core)]
         if found >= 0 and _is_own_piece(upto, len(core), suffix, len(suffix), window):
             return found
-    for n_chars in range(min(len(body), len(suffix)), 0, -1):
+    for n_chars in range(min(len(body), len(suffix), OVERLAP_CHARS_MAX), 0, -1):
         if body.endswith(suffix[:n_chars]) and _is_own_piece(body, n_chars, suffix, n_chars, window):
             return len(body) - n_chars
     return -1

@@ -12,6 +12,7 @@ PAIRS = {"(": ")", "[": "]", "{": "}"}
 CLOSERS = frozenset(PAIRS.values())
 _BEFORE_REGEX = re.compile(r"(?:^|[(,=:\[!&|?{};]|\breturn|\btypeof)\s*$")
 _REGEX = re.compile(r"/(?![/*])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\[])+/[a-z]*")
+_LEAD = re.compile(r"[ \t]*")
 _CHAR = re.compile(r"'(?:\\[^\n]{1,9}?|[^\\'\n])'")
 
 
@@ -105,6 +106,9 @@ class _Reader:
         self.held_lines: list[int] = []
         self.line = 0
         self.line_start = 0
+        self.measured_line = -1
+        self.line_indent = 0
+        self.first_offset = -1
 
     def read(self, inside: Inside) -> Scan:
         text, tokens, offset = self.text, _tokens(self.facts), 0
@@ -182,10 +186,18 @@ class _Reader:
             self.free_lines.append(self.line)
 
     def _bracket(self, char: str, offset: int) -> Bracket:
-        before = self.text[self.line_start : offset]
-        if self.line == 0:
-            before = self.line_prefix + before
-        return Bracket(char, offset, self.line, indent_columns(before, self.tab_width), not before.strip())
+        if self.measured_line != self.line:
+            self._measure_line()
+        return Bracket(char, offset, self.line, self.line_indent, offset == self.first_offset)
+
+    def _measure_line(self) -> None:
+        """Read the line's indentation once: a line may have thousands of brackets."""
+        lead = _LEAD.match(self.text, self.line_start)
+        end = lead.end() if lead else self.line_start
+        before = self.line_prefix if self.line == 0 else ""
+        self.measured_line = self.line
+        self.line_indent = indent_columns(before + self.text[self.line_start : end], self.tab_width)
+        self.first_offset = -1 if before.strip() else end
 
     def _close(self, char: str, offset: int) -> None:
         for index in range(len(self.openers) - 1, -1, -1):

@@ -20,6 +20,9 @@ def misfit_of(text: str, language: str = "python") -> str:
         "def f():\n    ├for a in b:┤\n    return x\n",
         "def f():\n    ├if a:  # why┤\n\n    return x\n",
         "def f():\n    ├x = g(\n        a)┤\n        return x\n",
+        "def f():\n    x = 1\n    ├else:┤\n",
+        "if a:\n    b()\nc()\n├elif d:┤\n    e()\n",
+        "try:\n    b()\n├else:┤\n    e()\n",
     ],
 )
 def test_line_that_cannot_stand_there(text: str) -> None:
@@ -34,6 +37,10 @@ def test_line_that_cannot_stand_there(text: str) -> None:
         "def f():\n    if a:\n        ├x = g()┤\n    return x\n",
         "def f():\n    ├if a:┤\n",  # the body may be typed next
         "def f():\n    ├x = g(┤\n        a)\n",
+        "if a:\n    b()\n├else:┤\n    e()\n",
+        "if a:\n    b(\n        c\n    )\n\n├elif d:┤\n    e()\n",
+        "for a in b:\n    if a:\n        c()\n    ├else:┤\n        e()\n",
+        "try:\n    b()\nexcept E:\n    c()\n├finally:┤\n    e()\n",
         "def f():\n    ├# note┤\n        return x\n",
         "x = g(\n    ├a,┤\n        b)\n",
         "x = ├g()┤\n    return x\n",
