@@ -1,7 +1,9 @@
 """Ghost text, as both clients ask for it."""
 
+import pytest
 from lsprotocol import types
 
+one_client = pytest.mark.parametrize("capabilities", ["visual_studio_code"], indirect=True)
 SOURCE = "def add(a, b):\n    return \n"
 
 
@@ -25,6 +27,7 @@ async def test_suggestion_at_the_cursor(start, script):
     assert len(item.command.arguments) == 1
 
 
+@one_client
 async def test_several_alternatives_when_invoked(start, script):
     script("a + b")
     editor = await (await start(options={"delay_ms": 0, "n_alternatives": 3})).until_ready()
@@ -35,6 +38,7 @@ async def test_several_alternatives_when_invoked(start, script):
     assert texts[0] == "a + b"
 
 
+@one_client
 async def test_one_suggestion_when_automatic(start, script):
     script("a + b")
     editor = await (await start(options={"delay_ms": 0, "n_alternatives": 3})).until_ready()
@@ -42,6 +46,7 @@ async def test_one_suggestion_when_automatic(start, script):
     assert len(await editor.ghost(1, 11)) == 1
 
 
+@one_client
 async def test_suggestion_replaces_the_bracket_that_the_editor_closed(start, script):
     script("a, b)")
     editor = await (await start()).until_ready()
@@ -55,6 +60,7 @@ async def test_suggestion_replaces_the_bracket_that_the_editor_closed(start, scr
     assert done == "result = add(a, b)"
 
 
+@one_client
 async def test_selected_menu_item_is_continued(start, script):
     script({"text": "join(parts)"})
     editor = await (await start()).until_ready()

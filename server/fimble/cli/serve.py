@@ -43,13 +43,14 @@ def run(args: argparse.Namespace) -> int:
     """
     from fimble.app import Application
     from fimble.lsp import transport
+    from fimble.lsp.configuration import OptionLayers
     from fimble.lsp.server import FimbleServer, create_server
 
     flags = dict(parse_assignment(assignment) for assignment in args.assignments)
     if args.model is not None:
         flags["model"] = args.model
     # Wrong flags end here, with exit code 2, and not in the middle of a session.
-    create_server(Application, flags)
+    OptionLayers(flags)
     address = transport.parse_address(args.tcp, allow_remote=args.allow_remote) if args.tcp else None
     log.configure(_log_level(flags))
 
