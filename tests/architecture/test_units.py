@@ -10,9 +10,9 @@ import pytest
 UNIT = re.compile(
     r"^(n|n_.+"
     # An indentation is in columns, a line is one number from 0.
-    r"|(.*_)?(ms|s|mib|mb|tokens|lines|bytes|offset|utf16|columns|chars|width|indent|line)(_max|_min|_per_token)?"
+    r"|(.*_)?(ms|s|mib|mb|tokens|lines|bytes|offset|utf16|columns|chars|width|indent|line)(_max|_min|_per_token|_per_step)?"
     # Without a dimension: identifiers, a document's version, shares of one and their bounds, log-probabilities.
-    r"|(.*_)?(id|version|share|share_.+|probability|temperature|priority|sequence|times|seed|signal|exit_code)"
+    r"|(.*_)?(id|version|share|share_.+|probability|temperature|priority|sequence|times|times_one|seed|signal|exit_code)"
     # Places as the protocol and the file formats call them, and the bounds of a share.
     r"|character|start|end|pid|port|low|high)$"
 )

@@ -128,6 +128,10 @@ class EngineWorker:
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join(max(0.0, deadline_at_s - time.monotonic()))
+        if self._backend is not None and not any(thread.is_alive() for thread in self._threads):
+            # Threads of the library's own still hold our callback for a moment; one that wants the interpreter
+            # while that ends would abort the process. Unloading waits for them.
+            self._backend.unload()
 
     @property
     def n_queued(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import PurePath
 from urllib.parse import unquote, urlsplit
 
 _DRIVE = re.compile(r"^/[A-Za-z]:")
@@ -19,6 +19,6 @@ def path_of(uri: str) -> str | None:
     return path[1:] if _DRIVE.match(path) else path
 
 
-def uri_of(path: str | Path) -> str:
+def uri_of(path: str | PurePath) -> str:
     """Give the `file:` URI of an absolute path."""
-    return Path(path).as_uri()
+    return PurePath(path).as_uri()
