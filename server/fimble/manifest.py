@@ -39,6 +39,7 @@ class FimTokens:
     """How the model was taught to fill in the middle.
 
     `layout`: psm `<pre>P<suf>S<mid>`, spm `<suf>S<pre>P<mid>`, spm2 `<pre><suf>S<mid>P`, none: prefix alone.
+    `start` comes before everything where the model was taught to expect it (Llama's `<s>`), else it is empty.
     Source: Bavarian et al. 2022, arXiv:2207.14255, section 3 and appendix on SPM variants.
     """
 
@@ -46,6 +47,7 @@ class FimTokens:
     prefix: str = ""
     suffix: str = ""
     middle: str = ""
+    start: str = ""
 
 
 @dataclass(frozen=True, slots=True)

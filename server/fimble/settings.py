@@ -71,9 +71,17 @@ class Settings:
         4000, "Latest moment of an answer; what is decoded by then is shown.", minimum=100, maximum=60000
     )
     prefix_tokens_max: int = _setting(
-        384, "Tokens before the cursor in the prompt, at most.", minimum=16, maximum=16384
+        384,
+        "Tokens before the cursor in the prompt, at most; twice as many when asked by a key.",
+        minimum=16,
+        maximum=16384,
     )
-    suffix_tokens_max: int = _setting(128, "Tokens after the cursor in the prompt, at most.", minimum=0, maximum=16384)
+    suffix_tokens_max: int = _setting(
+        128,
+        "Tokens after the cursor in the prompt, at most; twice as many when asked by a key.",
+        minimum=0,
+        maximum=16384,
+    )
     line_tokens_max: int = _setting(48, "Tokens decoded for a single line, at most.", minimum=1, maximum=1024)
     block_tokens_max: int = _setting(128, "Tokens decoded for a block, at most.", minimum=1, maximum=4096)
     block_lines_max: int = _setting(16, "Lines of a block, at most.", minimum=1, maximum=200)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 
 from fimble.errors import ConversionError, ModelFilesError, UnsupportedFamilyError
 from fimble.models.add import add
@@ -64,6 +64,15 @@ def write_checkpoint(folder: Path, config: transformers.PreTrainedConfig) -> tra
     return model
 
 
+def put_start_token_first(folder: Path) -> None:
+    path = folder / "tokenizer.json"
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<|endoftext|> $A", special_tokens=[("<|endoftext|>", tokenizer.token_to_id("<|endoftext|>"))]
+    )
+    tokenizer.save(str(path))
+
+
 @pytest.mark.parametrize("name", CONFIGS)
 def test_logits(tmp_path: Path, name: str) -> None:
     model = write_checkpoint(tmp_path / "hf", CONFIGS[name]())
@@ -97,6 +106,21 @@ def test_added_checkpoint_is_described(tmp_path: Path) -> None:
     assert manifest.end_tokens[:2] == ("<|endoftext|>", "<|im_end|>")
     assert manifest.chat is None
     store.verify("tiny-coder")
+
+
+def test_start_token_is_in_the_prompt(tmp_path: Path) -> None:
+    from fimble.engine.tokenizer import ModelTokenizer
+    from fimble.fim.prompt import PromptBudget, build
+    from fimble.records import CursorWindow
+
+    write_checkpoint(tmp_path / "hf", CONFIGS["llama"]())
+    put_start_token_first(tmp_path / "hf")
+    model = add(ModelStore(tmp_path / "store"), str(tmp_path / "hf"), "mine")
+    assert model.manifest.fim.start == "<|endoftext|>"
+    tokenizer = ModelTokenizer(model.path / "tokenizer.json")
+    prompt = build(CursorWindow("x = ", "\n"), model.manifest.fim, tokenizer, PromptBudget(50, 50)).prompt
+    names = [tokenizer.token(i) for i in prompt.head + prompt.tail]
+    assert names[:2] == ["<|endoftext|>", "<|fim_prefix|>"]
 
 
 def test_sentinels_in_user_text_stay_text(tmp_path: Path) -> None:

@@ -14,6 +14,9 @@ from fimble.settings import Settings
 # Behind these a line is complete; what could follow starts on the next line.
 _STATEMENT_ENDED = re.compile(r"[;}]\s*\Z")
 
+INVOKED_PROMPT_FACTOR = 2
+"""Who asks by a key waits for the answer and is given more to go by than who types on."""
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyFacts:
@@ -66,13 +69,14 @@ def decide(facts: PolicyFacts) -> Ask | Decline:
     shape = shape_at(window, settings.multiline, facts.trigger)
     is_line = shape is Shape.LINE
     at_line_start = not window.line_prefix.strip()
+    more = INVOKED_PROMPT_FACTOR if facts.trigger is Trigger.INVOKED else 1
     return Ask(
         shape=shape,
         lines_max=1 if is_line else settings.block_lines_max,
         decoded_tokens_max=settings.line_tokens_max if is_line else settings.block_tokens_max,
         delay_ms=0 if at_line_start or facts.trigger is Trigger.INVOKED else settings.delay_ms,
-        prefix_tokens_max=settings.prefix_tokens_max,
-        suffix_tokens_max=settings.suffix_tokens_max,
+        prefix_tokens_max=settings.prefix_tokens_max * more,
+        suffix_tokens_max=settings.suffix_tokens_max * more,
     )
 
 

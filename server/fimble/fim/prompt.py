@@ -69,16 +69,17 @@ def build(
     owed = owed_space(window.prefix)
     prefix_text = "".join(f"{snippet.text}\n" for snippet in snippets) + window.prefix.removesuffix(owed)
     prefix = last_tokens(prefix_text, encoder, budget.prefix_tokens)
+    start = (encoder.special(fim.start),) if fim.start else ()
     if fim.layout == "none":
-        return LaidOutPrompt(FimPrompt((), tuple(prefix)), len(prefix), 0, owed)
+        return LaidOutPrompt(FimPrompt((), (*start, *prefix)), len(prefix), 0, owed)
     suffix = first_tokens(window.suffix, encoder, budget.suffix_tokens)
     pre, suf, mid = (encoder.special(name) for name in (fim.prefix, fim.suffix, fim.middle))
     if fim.layout == "psm":
-        tokens = (pre, *prefix, suf, *suffix, mid)
+        tokens = (*start, pre, *prefix, suf, *suffix, mid)
     elif fim.layout == "spm":
-        tokens = (suf, *suffix, pre, *prefix, mid)
+        tokens = (*start, suf, *suffix, pre, *prefix, mid)
     else:
-        tokens = (pre, suf, *suffix, mid, *prefix)
+        tokens = (*start, pre, suf, *suffix, mid, *prefix)
     return LaidOutPrompt(FimPrompt((), tokens), len(prefix), len(suffix), owed)
 
 

@@ -81,6 +81,8 @@ def _describe_gguf(path: Path, sha256: str, model_id: str) -> ModelManifest:
     family = metadata["general.architecture"]
     end_index = metadata.get("tokenizer.ggml.eos_token_id")
     declared = [vocabulary.tokens[end_index]] if end_index is not None else []
+    start_index = metadata.get("tokenizer.ggml.bos_token_id") if metadata.get("tokenizer.ggml.add_bos_token") else None
+    start = vocabulary.tokens[start_index] if start_index is not None else ""
     return ModelManifest(
         model_id=model_id,
         title=str(metadata.get("general.name", model_id)),
@@ -91,7 +93,7 @@ def _describe_gguf(path: Path, sha256: str, model_id: str) -> ModelManifest:
         n_file_bytes=path.stat().st_size,
         sha256=sha256,
         sources=(),
-        fim=describe.detect_fim(tokens, family),
+        fim=describe.detect_fim(tokens, family, start),
         chat=describe.detect_chat(tokens, str(metadata.get("tokenizer.chat_template", ""))),
         end_tokens=describe.detect_end_tokens(tokens, declared),
         context_tokens=int(metadata.get(f"{family}.context_length", CONTEXT_DEFAULT_TOKENS)),
@@ -129,9 +131,9 @@ def _add_checkpoint(
         try:
             progress.note(f"Converting `{path}`")
             quantization = "int8" if options.quantization == "auto" else options.quantization
-            convert_hf.convert(path, staging, quantization)
+            start = convert_hf.convert(path, staging, quantization)
             tokens = set(json.loads((staging / "vocabulary.json").read_text(encoding="utf-8")))
-            manifest = _describe_checkpoint(path, config, model_id, publisher, tokens)
+            manifest = _describe_checkpoint(path, config, model_id, publisher, tokens, start)
             text = describe.render_manifest(manifest)
             write_record(staging, text, quantization_for(manifest, options), "full")
         except OSError as error:
@@ -140,7 +142,7 @@ def _add_checkpoint(
 
 
 def _describe_checkpoint(
-    path: Path, config: dict[str, Any], model_id: str, publisher: str, tokens: Container[str]
+    path: Path, config: dict[str, Any], model_id: str, publisher: str, tokens: Container[str], start: str
 ) -> ModelManifest:
     tokenizer_config = _json_of(path / "tokenizer_config.json")
     template_path = path / "chat_template.jinja"
@@ -157,7 +159,7 @@ def _describe_checkpoint(
         n_file_bytes=sum(f.stat().st_size for f in path.glob(convert_hf.WEIGHTS_PATTERN)),
         sha256="",
         sources=(),
-        fim=describe.detect_fim(tokens, family),
+        fim=describe.detect_fim(tokens, family, start),
         chat=describe.detect_chat(tokens, str(template or "")),
         end_tokens=describe.detect_end_tokens(tokens, [_token_text(tokenizer_config.get("eos_token"))]),
         context_tokens=min((int(n) for n in limits if n), default=CONTEXT_DEFAULT_TOKENS),

@@ -11,6 +11,7 @@ from typing import Any
 
 from fimble.errors import ConversionError, ModelFilesError, UnsupportedFamilyError
 from fimble.manifest import FAMILIES
+from fimble.models.convert_tokenizer import adapt, start_token
 
 EXTRA_HINT = "install them with `pip install 'fimble[convert]'`"
 WEIGHTS_PATTERN = "*.safetensors"
@@ -39,8 +40,8 @@ def read_config(checkpoint: Path) -> dict[str, Any]:
     return dict(config)
 
 
-def convert(checkpoint: Path, folder: Path, quantization: str) -> None:
-    """Write `model.bin`, `config.json`, `vocabulary.json` and `tokenizer.json` into `folder`.
+def convert(checkpoint: Path, folder: Path, quantization: str) -> str:
+    """Write `model.bin`, `config.json`, `vocabulary.json` and `tokenizer.json` into `folder`; gives the start token.
 
     Errors: ConversionError if torch or transformers is missing or the checkpoint does not fit; others as `read_config`.
     """
@@ -55,7 +56,8 @@ def convert(checkpoint: Path, folder: Path, quantization: str) -> None:
         tokenizer = convert_hf_loader.convert(checkpoint, folder, quantization)
     except (ValueError, RuntimeError, KeyError, AttributeError, NotImplementedError, OSError) as error:
         raise ConversionError(f"`{checkpoint}` cannot be converted: {error}") from error
-    (folder / "tokenizer.json").write_text(_with_special_tokens(tokenizer), encoding="utf-8")
+    (folder / "tokenizer.json").write_text(adapt(tokenizer), encoding="utf-8")
+    return start_token(tokenizer)
 
 
 def _refuse_variants(config: dict[str, Any], checkpoint: Path) -> None:
@@ -81,14 +83,3 @@ def _refuse_variants(config: dict[str, Any], checkpoint: Path) -> None:
         wrong = "weights that are already quantized"
     if wrong:
         raise UnsupportedFamilyError(f"`{checkpoint}` has {wrong}, which is not known")
-
-
-def _with_special_tokens(tokenizer_json: str) -> str:
-    """Mark every added token as special, so that user text that spells one stays text.
-
-    The engine encodes with `encode_special_tokens`, which only covers tokens with this mark.
-    """
-    raw = json.loads(tokenizer_json)
-    for token in raw.get("added_tokens", []):
-        token["special"] = True
-    return json.dumps(raw, ensure_ascii=False)

@@ -45,13 +45,16 @@ _CHATML = ChatTemplate(
 )
 
 
-def detect_fim(tokens: Container[str], family: str) -> FimTokens:
-    """Give the sentinels that the vocabulary has; layout `none` without a whole set."""
+def detect_fim(tokens: Container[str], family: str, start: str = "") -> FimTokens:
+    """Give the sentinels that the vocabulary has; layout `none` without a whole set.
+
+    `start` is the token that the model expects before every text, if any.
+    """
     for prefix, suffix, middle in _SENTINELS:
         if all(token in tokens for token in (prefix, suffix, middle)):
             # Qwen2 models answer at least as well with the suffix first, and only then can the prompt's head be kept.
-            return FimTokens("spm2" if family == "qwen2" else "psm", prefix, suffix, middle)
-    return FimTokens()
+            return FimTokens("spm2" if family == "qwen2" else "psm", prefix, suffix, middle, start)
+    return FimTokens(start=start)
 
 
 def detect_chat(tokens: Container[str], template: str) -> ChatTemplate | None:
