@@ -113,11 +113,30 @@ async def test_requests_before_initialize_are_refused(wire, rpc):
     assert (await session.answer(2))["error"]["code"] == -32600
 
 
-async def test_output_is_nothing_but_the_protocol(wire, rpc, script):
-    """A library that prints would break an editor; here the interpreter itself prints at start."""
-    program = "import os, sys; from fimble.cli.main import main; sys.exit(main(sys.argv[1:]))"
-    session = await wire(argv=[sys.executable, "-v", "-c", program, "serve", "--set", "engine=scripted"])
-    assert "result" in await session.initialize()
+LOUD = """
+import os, sys
+import fimble.app
+from fimble.cli.main import main
+
+class Loud(fimble.app.Application):
+    def start(self):
+        print("noise", flush=True)
+        os.write(1, b"more noise")
+        super().start()
+
+fimble.app.Application = Loud
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+async def test_output_is_nothing_but_the_protocol(wire):
+    """A library that prints would break an editor."""
+    session = await wire(argv=[sys.executable, "-c", LOUD, "serve", "--set", "engine=scripted"])
+    await session.initialize()
+    await session.until_ready()
+    session.process.stdin.close()
+    assert await session.process.stdout.read() == b""
+    assert b"noisemore noise" in (await session.process.stderr.read()).replace(b"\n", b"")
 
 
 async def test_editor_that_connects(wire, rpc, script):
@@ -128,6 +147,9 @@ async def test_editor_that_connects(wire, rpc, script):
             assert session.process.returncode is None
     reader, writer = await asyncio.open_connection("127.0.0.1", int(found[1]))
     session.process.stdout, session.process.stdin = reader, writer
+    second_reader, second_writer = await asyncio.open_connection("127.0.0.1", int(found[1]))
+    assert await second_reader.read() == b"", "one editor per process"
+    second_writer.close()
     await session.initialize(initializationOptions={"delay_ms": 0})
     await session.until_ready()
     session.send(rpc.did_open(SOURCE), rpc.ghost(1, 1, 11))

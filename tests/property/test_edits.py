@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fimble.text.document import DocumentSnapshot
@@ -85,6 +85,7 @@ def line_starts(text: str) -> tuple[int, ...]:
     return tuple(starts)
 
 
+@settings(max_examples=max(2000, settings.default.max_examples))
 @given(texts, notifications)
 @example("a\nb", [[((0, 1), (0, 1), "\r")]])
 @example("a\rb", [[((1, 0), (1, 0), "\n")]])

@@ -41,7 +41,12 @@ def initialize(ls: FimbleServer, params: types.InitializeParams) -> None:
     LOGGER.info("client %s, positions in %s", client, ls.documents.encoding.value)
 
 
-async def initialized(ls: FimbleServer, params: types.InitializedParams) -> None:
+def initialized(ls: FimbleServer, params: types.InitializedParams) -> None:
+    """Begin the session's work; it runs beside the requests, which are answered meanwhile."""
+    ls.spawn(_begin(ls))
+
+
+async def _begin(ls: FimbleServer) -> None:
     """Load the model, now that progress may be shown; before, get the settings where the editor keeps them."""
     assert ls.app is not None
     if get_capability(ls.client_capabilities, "workspace.did_change_configuration.dynamic_registration", False):

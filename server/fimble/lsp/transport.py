@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
+import sys
 from collections.abc import Callable
 
 from fimble.errors import EngineError, UsageError
-from fimble.log import LOGGER
 from fimble.lsp.server import FimbleServer
 from fimble.lsp.stream import HEADER_BYTES_MAX, FileWriter, read_in_thread
 
@@ -71,7 +71,8 @@ def run_tcp(make_server: MakeServer, host: str, port: int) -> int:
         except OSError as error:
             raise EngineError(f"cannot listen on {host}:{port}: {error.strerror}", "choose another port") from error
         bound_port = listener.sockets[0].getsockname()[1]
-        LOGGER.info("listening on %s:%d", host, bound_port)
+        sys.stderr.write(f"listening on {host}:{bound_port}\n")
+        sys.stderr.flush()
         exit_code = await ended
         listener.close()
         return exit_code

@@ -157,6 +157,11 @@ async def test_another_model_is_started_and_watched(session):
     await session.ask(4, "fimble/status", {})
     changes = [m["params"]["state"] for m in session.notifications if m.get("method") == "fimble/statusChanged"]
     assert changes == ["missing"], "the engine that was left says nothing any more"
+    session.notify("workspace/didChangeConfiguration", {"settings": {"fimble": {"model": "other", "delay_ms": 1}}})
+    for number in (31, 32, 33):
+        await session.ask(number, "fimble/status", {})
+    shown = [m["params"]["message"] for m in session.notifications if m.get("method") == "window/showMessage"]
+    assert len(shown) == 1, "what is missing is said once, whatever else changes"
 
 
 async def test_session_ends_though_the_engine_does_not(session, monkeypatch):
