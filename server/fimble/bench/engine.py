@@ -57,11 +57,11 @@ class CachedHead:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One step of decoding `n_rows` rows at once; `times_one` of what one row costs."""
+    """One step of decoding `n_rows` rows at once; `share_of_one` of what one row costs."""
 
     n_rows: int
-    ms_per_step: float
-    times_one: float
+    step_ms: float
+    share_of_one: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,7 @@ def _run_engine(args: argparse.Namespace) -> tuple[EngineFigures, str]:
         lines.append(
             f"decode at {d.n_context_tokens:>4}  {d.ms_per_token:8.1f} ms  {d.tokens_per_s:8.1f} tokens/s{share}"
         )
-    lines += [f"{b.n_rows} rows a step  {b.ms_per_step:8.1f} ms  {b.times_one:.2f} times one" for b in figures.batches]
+    lines += [f"{b.n_rows} rows a step  {b.step_ms:8.1f} ms  {b.share_of_one:.2f} times one" for b in figures.batches]
     lines += [
         f"head {h.n_head_tokens:>4} + {h.n_tail_tokens:>3} {h.cached_ms:8.1f} ms  "
         f"never seen {h.cold_ms:.1f} ms ({h.share:.2f})"

@@ -105,7 +105,7 @@ class Answerer:
 
         Four rows cost about one and a half single ones (server/bench/README.md).
         """
-        n_rows = 0 if first.fits else self._settings.n_second_opinions
+        n_rows = self._settings.n_second_opinions if first.calls_for_others else 0
         n_rows = max(n_rows, question.request.n_alternatives - 1)
         if not n_rows or question.token.cancelled or first.stop_reason is StopReason.DEADLINE:
             return []

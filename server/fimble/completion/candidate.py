@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from fimble.postprocess import pipeline
 from fimble.postprocess.draft import Draft, Place
 from fimble.postprocess.fit import misfit
-from fimble.records import CursorWindow, Decline, Generation, Shape, StopReason
+from fimble.records import CursorWindow, Decline, DeclineReason, Generation, Shape, StopReason
+
+SILENT = (DeclineReason.EMPTY_ANSWER, DeclineReason.ONLY_WHITESPACE)
+"""The model has said that nothing belongs here: asking again would only make it invent something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,13 @@ class Candidate:
     def doubt(self) -> str:
         """Why the answer does not fit, or an empty string."""
         return self.outcome.reason.value if isinstance(self.outcome, Decline) else self.misfit
+
+    @property
+    def calls_for_others(self) -> bool:
+        """Whether other answers are worth having."""
+        if isinstance(self.outcome, Decline):
+            return self.outcome.reason not in SILENT
+        return bool(self.misfit)
 
 
 def judge(
