@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from fimble import manifest as manifests
+from fimble.errors import FimbleError
 from fimble.models.download import SOURCE_KINDS
 from fimble.models.install import QUANTIZATION_CHOICES, VOCABULARY_CHOICES, InstallOptions, pull
 from fimble.models.part_file import shown_bytes
@@ -63,7 +64,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    return int(_ACTIONS[args.action](ModelStore(), args))
+    store = ModelStore()
+    try:
+        return int(_ACTIONS[args.action](store, args))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise FimbleError(
+            f"cannot work in `{store.root}`: {error}", "make it writable, or set `FIMBLE_DATA_DIR` to another folder"
+        ) from error
 
 
 def _add_form(parser: argparse.ArgumentParser) -> None:

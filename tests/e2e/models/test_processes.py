@@ -122,3 +122,11 @@ def test_life_of_a_model_on_the_command_line(store: ModelStore, catalogue: Path,
 @pytest.mark.parametrize("arguments", [["pull"], ["pull", "tiny", "--source", "ftp"], ["frobnicate"], []])
 def test_wrong_usage_exits_2(catalogue: Path, arguments: list[str]) -> None:
     assert run(catalogue, *arguments)[0] == 2
+
+
+def test_folder_that_cannot_be_written(store: ModelStore, catalogue: Path, tmp_path: Path) -> None:
+    store.root.write_text("a file where the folder should be")
+    code, out, err = run(catalogue, "pull", "tiny")
+    assert (code, out) == (1, "")
+    assert err.startswith(f"error: cannot work in `{store.root}`: ")
+    assert "hint: make it writable" in err
