@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 
 import pytest
 
@@ -48,6 +50,24 @@ def test_ci_owns_no_command_of_its_own(root):
 
 def test_ci_is_executable(root):
     assert (root / ".ci" / "run").stat().st_mode & 0o111
+
+
+@pytest.mark.parametrize(
+    ("block", "exit_code", "said"),
+    [
+        ("<!-- test command -->\n```sh\necho ran && echo it\n```\n```sh\necho other\n```\n", 0, "ran\nit\n"),
+        ("<!-- test command -->\n```sh\nfalse && echo it\n```\n", 1, ""),
+        ("```sh\necho other\n```\n", 1, ""),
+    ],
+    ids=["runs it", "fails with it", "finds none"],
+)
+def test_ci_runs_the_block_after_the_marker(root, tmp_path, block, exit_code, said):
+    script = tmp_path / ".ci" / "run"
+    script.parent.mkdir()
+    shutil.copy(root / ".ci" / "run", script)
+    (tmp_path / "README.md").write_text("```sh\necho first\n```\n" + block, encoding="utf-8")
+    finished = subprocess.run([script], cwd="/", capture_output=True, text=True, check=False)
+    assert (finished.returncode, finished.stdout) == (exit_code, said)
 
 
 @pytest.mark.parametrize("document", ["README.md", "server/ARCHITECTURE.md", "CONTRIBUTING.md"])

@@ -182,7 +182,7 @@ def network() -> Iterator[Finding]:
             Verdict.WARN, "network", "`FIMBLE_OFFLINE` is set: no model can be fetched", "unset it to pull one"
         )
     else:
-        yield Finding(Verdict.OK, "network", "used by `fimble models pull` alone")
+        yield Finding(Verdict.OK, "network", "used by `fimble models pull` and `add` alone")
 
 
 def server() -> Iterator[Finding]:

@@ -54,6 +54,16 @@ async def test_ghost_text_is_drawn_before_it_is_taken(played):
     assert ("def f(words):\n    return Counter(words)", "") in screens
 
 
+async def test_suggestion_is_counted_when_it_is_drawn(fake_command):
+    counted = []
+    sample = Sample("python", "x.py", "", "\n", (Step("    return ", "-"),))
+    async with StdioClient(fake_command()) as client:
+        await client.initialize()
+        typist = Typist(client, sample, lambda screen: screen.ghost and counted.append(len(typist.tally.shown)), True)
+        await typist.play()
+    assert counted[0] == 1
+
+
 async def test_figures_add_up(played):
     typist, _screens, _steps = played
     facts = summary(typist.tally, load_ms=12.0)

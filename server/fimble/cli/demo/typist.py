@@ -113,7 +113,9 @@ class Typist:
         shown.accepted = True
         screen.before += screen.ghost
         screen.after = screen.after[screen.n_covered_chars :]
-        self._show(None, note=f"accepted, {shown.answer_ms:.0f} ms")
+        self._put(None)
+        screen.note = f"accepted, {shown.answer_ms:.0f} ms"
+        self.on_screen(screen)
         if command := item.get("command"):
             params = {"command": command["command"], "arguments": command.get("arguments", [])}
             await self._client.request("workspace/executeCommand", params)
@@ -139,11 +141,13 @@ class Typist:
         except RequestError:
             items = []
         answer_ms = (time.monotonic() - asked_at_s) * 1000
-        before = self.screen.ghost
-        self._show(items[0] if items else None, note=f"ghost text after {answer_ms:.0f} ms" if items else "")
+        already = self.screen.ghost
+        self._put(items[0] if items else None)
         # The rest of a suggestion that is already there is not a new one.
-        if self.screen.ghost and self.screen.ghost != before:
+        if self.screen.ghost and self.screen.ghost != already:
             self.tally.shown.append(Shown(self.screen.ghost, answer_ms))
+        self.screen.note = f"ghost text after {answer_ms:.0f} ms" if self.screen.ghost else ""
+        self.on_screen(self.screen)
 
     async def _drop_pending(self) -> None:
         """Give up the answer under way, as an editor does at the next key."""
@@ -164,17 +168,16 @@ class Typist:
         self.screen.note = ""
         self.on_screen(self.screen)
 
-    def _show(self, item: dict[str, Any] | None, note: str) -> None:
-        """Draw an item: what of it comes after the cursor, and how much of the line it covers."""
+    def _put(self, item: dict[str, Any] | None) -> None:
+        """Put an item's text after the cursor: what of it is not there yet, and how much of the line it covers."""
         screen, self._item = self.screen, item
-        screen.ghost, screen.n_covered_chars, screen.note = "", 0, note
+        screen.ghost, screen.n_covered_chars = "", 0
         if item is not None:
             here = self._position(screen.before)
             extent = item.get("range") or {"start": here, "end": here}
             n_already_chars = here["character"] - extent["start"]["character"]
             screen.ghost = _text_of(item)[n_already_chars:]
             screen.n_covered_chars = extent["end"]["character"] - here["character"]
-        self.on_screen(screen)
 
     def _change(self, before: str, inserted: str, n_replaced_chars: int) -> None:
         self._version += 1
