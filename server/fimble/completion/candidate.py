@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fimble.postprocess import pipeline
 from fimble.postprocess.draft import Draft, Place
-from fimble.postprocess.fit import misfit
+from fimble.postprocess.fit import misfit, written_below
 from fimble.records import CursorWindow, Decline, DeclineReason, Generation, Shape, StopReason
 
 SILENT = (DeclineReason.EMPTY_ANSWER, DeclineReason.ONLY_WHITESPACE)
@@ -51,7 +51,10 @@ def judge(
 ) -> Candidate:
     """Filter one text for its place and say whether it fits there."""
     outcome = pipeline.run(text, window, shape, stop_reason)
-    wrong = misfit(outcome, Place(window, shape, stop_reason)) if isinstance(outcome, Draft) else ""
+    wrong = ""
+    if isinstance(outcome, Draft):
+        place = Place(window, shape, stop_reason)
+        wrong = misfit(outcome, place) or written_below(outcome, place)
     return Candidate(text, stop_reason, outcome, wrong, log_probability)
 
 

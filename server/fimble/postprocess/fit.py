@@ -17,6 +17,27 @@ _CONTINUES = {
 }
 
 
+LINES_BELOW = 12
+"""How far below a line that says the same is looked for."""
+SAME_LINE_CHARS_MIN = 12
+"""Shorter lines (`pass`, `i += 1`) may well stand twice."""
+
+
+def written_below(draft: Draft, place: Place) -> str:
+    """Say that the answer's last line stands a few lines below already, or give an empty string.
+
+    A line right below is the filters' business (`cut_repeated_below`). Further down the model has most likely
+    jumped ahead, over the lines between.
+    """
+    if place.site.spot not in (Spot.OWN_LINE, Spot.ABOVE_LINE) or not place.site.inside.in_code:
+        return ""
+    last = draft.text.rstrip().rsplit("\n", 1)[-1].strip()
+    if len(last) < SAME_LINE_CHARS_MIN or is_comment(last, place.site.facts):
+        return ""
+    below = [line.strip() for line in place.window.lines_below if line.strip()][:LINES_BELOW]
+    return "the line stands below already" if last in below else ""
+
+
 def misfit(draft: Draft, place: Place) -> str:
     """Name what is wrong with the draft and the line below it, or give an empty string.
 

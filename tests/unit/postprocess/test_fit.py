@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fimble.postprocess.draft import Draft, Place
-from fimble.postprocess.fit import misfit
+from fimble.postprocess.fit import misfit, written_below
 from fimble.records import CursorWindow, Shape
 
 
@@ -52,3 +52,21 @@ def test_line_that_may_stand_there(text: str) -> None:
 
 def test_only_where_indentation_makes_blocks() -> None:
     assert misfit_of("{\n  ├x = g();┤\n      y\n}", "javascript") == ""
+
+
+def below(text: str, language: str = "python") -> str:
+    prefix, rest = text.split("├")
+    shown, suffix = rest.split("┤")
+    return written_below(Draft(shown), Place(CursorWindow(prefix, suffix, language), Shape.LINE))
+
+
+def test_line_that_stands_a_few_lines_below() -> None:
+    assert below("def f():\n    ├for item in items:┤\n    first = 1\n\n    for item in items:\n        use(item)\n")
+    assert below("function f() {\n  ├return compute(a);┤\n  a = 1;\n  return compute(a);\n}\n", "javascript")
+
+
+def test_short_lines_comments_and_far_lines_may_repeat() -> None:
+    assert not below("def f():\n    ├i += 1┤\n    g()\n    i += 1\n")
+    assert not below("def f():\n    ├# as described above┤\n    g()\n    # as described above\n")
+    assert not below("├total = compute()┤\n" + "g()\n" * 20 + "total = compute()\n")
+    assert not below("def f():\n    x = ├total_of(items)┤\n    total_of(items)\n")
