@@ -37,7 +37,8 @@ async def test_client_without_ghost_text_gets_one_item_in_the_menu(start, script
 
 
 async def test_nothing_to_show_is_an_empty_list(start, script, without_ghost_text):
-    editor = await (await start(declared=without_ghost_text)).until_ready()
+    editor = await start(options={"delay_ms": 0, "n_second_opinions": 0}, declared=without_ghost_text)
+    await editor.until_ready()
     editor.open("x = \n")
     assert list((await menu(editor, 0, 4)).items) == []
 
