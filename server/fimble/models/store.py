@@ -70,8 +70,17 @@ class ModelStore:
         return self.get(model_id).path
 
     def manifest(self, model_id: str) -> ModelManifest:
-        """Give the manifest of an installed model, shipped or added. Errors: as `get`."""
-        return self.get(model_id).manifest
+        """Give the manifest of an installed model: the shipped one if it is of the same file, else its own copy.
+
+        So what a newer fimble knows better about a model holds without converting it again.
+        Errors: as `get`.
+        """
+        own = self.get(model_id).manifest
+        if model_id in manifests.known_ids():
+            shipped = manifests.load(model_id)
+            if shipped.sha256 == own.sha256:
+                return shipped
+        return own
 
     def has(self, model_id: str) -> bool:
         """Say whether a folder of that model is in place (damaged or not)."""

@@ -45,6 +45,14 @@ def test_installed_model(filled: ModelStore) -> None:
     assert filled.get("tiny").n_bytes > 1_000_000
 
 
+def test_newer_shipped_manifest_of_the_same_file_holds(filled: ModelStore, catalogue: Path) -> None:
+    path = catalogue / "tiny.toml"
+    path.write_text(path.read_text().replace('["<|endoftext|>"]', '["<|endoftext|>", "<|im_end|>"]'))
+    assert filled.manifest("tiny").end_tokens == ("<|endoftext|>", "<|im_end|>")
+    path.write_text(path.read_text().replace('sha256 = "', 'sha256 = "0'))
+    assert filled.manifest("tiny").end_tokens == ("<|endoftext|>",)
+
+
 @pytest.mark.parametrize("name", ["model.bin", "tokenizer.json", "config.json", "vocabulary.json"])
 def test_missing_file(filled: ModelStore, name: str) -> None:
     (filled.root / "tiny" / name).unlink()
