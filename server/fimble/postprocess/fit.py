@@ -6,6 +6,7 @@ import re
 
 from fimble.postprocess.draft import Draft, Place
 from fimble.postprocess.language import Family
+from fimble.postprocess.parse import breaks_syntax
 from fimble.postprocess.scan import indent_columns, scan
 from fimble.postprocess.site import Spot, is_comment, opens_block
 
@@ -42,8 +43,9 @@ def misfit(draft: Draft, place: Place) -> str:
     """Name what is wrong with the draft and the line below it, or give an empty string.
 
     Where indentation makes blocks, a line that does not open one cannot stand above a deeper line, one that
-    opens a block can stand above a deeper line only, and an `else` needs what it is the other case of. Another
-    answer is worth having then; this one is still no reason to show nothing, since the user may go on typing.
+    opens a block can stand above a deeper line only, an `else` needs what it is the other case of, and what
+    parsed before must still parse. Another answer is worth having then; this one is still no reason to show
+    nothing, since the user may go on typing.
     Source: The Python Language Reference, 8: compound statements.
     """
     site, window = place.site, place.window
@@ -60,14 +62,12 @@ def misfit(draft: Draft, place: Place) -> str:
         return ""
     if not _continues(draft.text.split("\n", 1)[0], place):
         return "nothing above for this clause to continue"
-    if not site.below:
-        return ""
     indent, opens = indent_columns(free[-1], window.tab_width_columns), opens_block(text.split("\n")[-1], site.facts)
-    if site.below_indent > indent and not opens:
+    if site.below and site.below_indent > indent and not opens:
         return "a deeper line below needs an opener"
-    if site.below_indent <= indent and opens:
+    if site.below and site.below_indent <= indent and opens:
         return "an opener needs a deeper line below"
-    return ""
+    return "the statement does not parse with it" if breaks_syntax(draft, place) else ""
 
 
 def _continues(line: str, place: Place) -> bool:

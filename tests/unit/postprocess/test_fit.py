@@ -21,6 +21,9 @@ def misfit_of(text: str, language: str = "python") -> str:
         "def f():\n    ├if a:  # why┤\n\n    return x\n",
         "def f():\n    ├x = g(\n        a)┤\n        return x\n",
         "def f():\n    x = 1\n    ├else:┤\n",
+        "def f():\n    ├return 1 1┤\n",
+        "def f():\n    ├x = = 2┤\n    return x\n",
+        "if a:\n    b()\nelse:\n    c()\n├else:┤\n",
         "if a:\n    b()\nc()\n├elif d:┤\n    e()\n",
         "try:\n    b()\n├else:┤\n    e()\n",
     ],
@@ -43,6 +46,8 @@ def test_line_that_cannot_stand_there(text: str) -> None:
         "try:\n    b()\nexcept E:\n    c()\n├finally:┤\n    e()\n",
         "def f():\n    ├# note┤\n        return x\n",
         "x = g(\n    ├a,┤\n        b)\n",
+        "def f(:\n    ├return 1 1┤\n",  # broken before
+        "def f():\n    ├match = 1┤\n\nprint 'old'\n",  # broken elsewhere
         "x = ├g()┤\n    return x\n",
     ],
 )

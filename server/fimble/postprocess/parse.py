@@ -1,0 +1,54 @@
+"""Asks Python's own parser whether an answer breaks what was right before it. Runs nothing; other languages pass."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+
+from fimble.postprocess.draft import Draft, Place
+from fimble.postprocess.scan import indent_columns
+from fimble.postprocess.site import Spot, opens_block
+
+CHARS_MAX = 12_000
+_TOP_LEVEL = re.compile(r"^[A-Za-z_@]", re.M)
+_NEXT_TOP_LEVEL = re.compile(r"^(?!else\b|elif\b|except\b|finally\b)[A-Za-z_@]", re.M)
+
+
+def breaks_syntax(draft: Draft, place: Place) -> bool:
+    """Say whether the statement around the cursor parses with a placeholder in the answer's place, but not with it.
+
+    Code that does not parse either way says nothing about the answer. Of an answer that opens a block, the
+    body is taken as still to be written.
+    """
+    window, site = place.window, place.site
+    on_own_line = site.spot in (Spot.OWN_LINE, Spot.ABOVE_LINE)
+    if window.language != "python" or not on_own_line or not site.inside.in_code:
+        return False
+    before = window.prefix[: len(window.prefix) - len(window.line_prefix)]
+    starts = [match.start() for match in _TOP_LEVEL.finditer(before)]
+    before = before[starts[-1] :] if starts else before
+    behind = "\n" + (window.line_prefix + window.suffix if site.spot is Spot.ABOVE_LINE else window.suffix)
+    end = _NEXT_TOP_LEVEL.search(behind)
+    behind = behind[: end.start()] if end else behind
+    text = (window.line_prefix + draft.text).rstrip()
+    if not text or len(before) + len(text) + len(behind) > CHARS_MAX:
+        return False
+    lead = text[: len(text) - len(text.lstrip())]
+    last = text[text.rfind("\n") + 1 :]
+    n_columns = indent_columns(last, window.tab_width_columns)
+    is_deeper_below = bool(site.below) and site.below_indent > n_columns
+    if opens_block(last, site.facts) and not is_deeper_below:
+        text += "\n" + last[: len(last) - len(last.lstrip())] + window.indent_unit + "pass"
+    placeholder = lead + ("if True:" if is_deeper_below else "pass")
+    return not _parses(before + text + behind) and _parses(before + placeholder + behind)
+
+
+def _parses(source: str) -> bool:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            ast.parse(source)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return False
+    return True
