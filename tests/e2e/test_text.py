@@ -100,3 +100,23 @@ async def test_notebook_cells_are_documents(start, script):
     editor.client.notebook_document_did_close(closing)
     assert await editor.ghost(1, 11, uri=cell) == []
     assert await editor.reason() == "document-not-open"
+
+
+async def test_cells_above_are_there_to_go_by(start, script):
+    """The answer is scripted for the text of the first cell, so a prompt without it shows nothing."""
+    script({"text": "weights)", "when": "weights = load()"})
+    editor = await ready(start)
+    first, second = "vscode-notebook-cell:/n.ipynb#1", "vscode-notebook-cell:/n.ipynb#2"
+    code = types.NotebookCellKind.Code
+    notebook = types.NotebookDocument(
+        uri="file:///n.ipynb",
+        notebook_type="jupyter-notebook",
+        version=1,
+        cells=[types.NotebookCell(kind=code, document=first), types.NotebookCell(kind=code, document=second)],
+    )
+    items = [
+        types.TextDocumentItem(uri=first, language_id="python", version=1, text="weights = load()\n"),
+        types.TextDocumentItem(uri=second, language_id="python", version=1, text="train(\n"),
+    ]
+    editor.client.notebook_document_did_open(types.DidOpenNotebookDocumentParams(notebook, items))
+    assert [found.insert_text for found in await editor.ghost(0, 6, uri=second)] == ["weights)"]

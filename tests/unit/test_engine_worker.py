@@ -173,6 +173,26 @@ async def test_missing_model_is_a_state_with_its_error() -> None:
     assert states == [EngineState.MISSING]
     assert worker.error is not None
     assert worker.error.hint == "run `fimble models pull some-model`"
+    worker.close()
+
+
+async def test_model_pulled_while_the_editor_is_open_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fimble.engine.worker.INSTALL_POLL_S", 0.01)
+    installed = threading.Event()
+
+    def make() -> ScriptedBackend:
+        if not installed.is_set():
+            raise ModelNotInstalledError("some-model")
+        return ScriptedBackend([Answer("here")])
+
+    worker = EngineWorker(make)
+    worker.start()
+    await until(lambda: worker.state is EngineState.MISSING)
+    installed.set()
+    await until(lambda: worker.state is EngineState.READY)
+    assert worker.error is None
+    assert (await worker.generate(request()))[0].text == "here"
+    worker.close()
 
 
 async def test_close_during_decode_ends_threads(worker: EngineWorker, backend: ScriptedBackend) -> None:

@@ -64,7 +64,7 @@ class Answerer:
         ask, window = question.ask, question.window
         trace.shape = ask.shape
         budget = fim_prompt.PromptBudget(ask.prefix_tokens_max, ask.suffix_tokens_max)
-        laid_out = fim_prompt.build(window, self._fim, self._engine.tokenizer, budget)
+        laid_out = fim_prompt.build(window, self._fim, self._engine.tokenizer, budget, question.request.snippets)
         trace.laid_out(laid_out.n_prefix_tokens, laid_out.n_suffix_tokens, len(laid_out.prompt.head))
         [row] = await self._decode(question, laid_out, ask.decoded_tokens_max)
         trace.generated(row)

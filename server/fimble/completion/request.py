@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fimble.records import Completion, Decline, RequestTrace, Trigger
+from fimble.records import Completion, Decline, RequestTrace, Snippet, Trigger
 from fimble.text.document import DocumentSnapshot
 
 
@@ -21,7 +21,8 @@ class SelectedCompletion:
 class CompletionRequest:
     """One question: what comes at `offset` of `document`?
 
-    `indent_unit` and `tab_width_columns` are what the editor says, if it does; otherwise the file decides.
+    `snippets` are other text to go by, such as the notebook's cells above, first to last. `indent_unit` and
+    `tab_width_columns` are what the editor says, if it does; otherwise the file decides.
     """
 
     document: DocumentSnapshot
@@ -31,6 +32,7 @@ class CompletionRequest:
     n_alternatives: int = 1
     indent_unit: str | None = None
     tab_width_columns: int | None = None
+    snippets: tuple[Snippet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from fimble.manifest import ModelManifest
 
 N_LANES = 2
 """Replicas that share the weights: one for typing, one for an action that may be paused."""
+SAMPLING_SEED = 1
 
 
 class CTranslate2Backend:
@@ -44,6 +45,8 @@ class CTranslate2Backend:
 
         if not (self._path / "model.bin").is_file():
             raise ModelFilesError(f"`{self._path}` has no `model.bin`", "pull the model again")
+        # Sampled answers are the same in the same order of requests: what is measured can be measured again.
+        ctranslate2.set_random_seed(SAMPLING_SEED)
         try:
             self._generator = ctranslate2.Generator(
                 str(self._path),

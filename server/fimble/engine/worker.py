@@ -18,6 +18,9 @@ from fimble.records import Generation, StopReason
 POLL_S = 0.05
 """How long a paused generation sleeps between looks at its cancel token."""
 
+INSTALL_POLL_S = 2.0
+"""How often a missing model is looked for again."""
+
 
 @dataclass(order=True)
 class _Job:
@@ -150,18 +153,18 @@ class EngineWorker:
             self._condition.notify_all()
 
     def _load_and_serve(self) -> None:
-        try:
-            backend = self._make_backend()
-            backend.load()
-        except ModelNotInstalledError as error:
-            self._set_state(EngineState.MISSING, error)
-            return
-        except FimbleError as error:
-            self._set_state(EngineState.FAILED, error)
-            return
-        except Exception as error:
-            self._set_state(EngineState.FAILED, EngineError(f"the model could not be loaded: {error}"))
-            return
+        while True:
+            try:
+                backend = self._make_backend()
+                backend.load()
+                break
+            except ModelNotInstalledError as error:
+                # It may be pulled while the editor is open: look again until it is there.
+                if not self._wait_for_install(error):
+                    return
+            except Exception as error:
+                self._fail(error)
+                return
         self._backend = backend
         if backend.n_lanes > 1:
             thread = threading.Thread(target=self._serve, args=(1,), name="fimble-actions", daemon=True)
@@ -169,6 +172,18 @@ class EngineWorker:
             thread.start()
         if self._set_state(EngineState.READY):
             self._serve(0)
+
+    def _wait_for_install(self, error: ModelNotInstalledError) -> bool:
+        """Be MISSING for a while; gives whether to try again."""
+        if self._state is not EngineState.MISSING and not self._set_state(EngineState.MISSING, error):
+            return False
+        with self._condition:
+            self._condition.wait_for(lambda: self._closed, INSTALL_POLL_S)
+        return not self._closed
+
+    def _fail(self, error: Exception) -> None:
+        known = error if isinstance(error, FimbleError) else EngineError(f"the model could not be loaded: {error}")
+        self._set_state(EngineState.FAILED, known)
 
     def _set_state(self, state: EngineState, error: FimbleError | None = None) -> bool:
         with self._condition:

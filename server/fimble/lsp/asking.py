@@ -12,7 +12,7 @@ from lsprotocol import types
 from fimble.completion.request import CompletionRequest, CompletionResult, SelectedCompletion
 from fimble.log import LOGGER
 from fimble.lsp.protocol import arrival
-from fimble.records import CancelToken, Completion, DeclineReason, RequestTrace, Trigger
+from fimble.records import CancelToken, Completion, DeclineReason, RequestTrace, Snippet, Trigger
 from fimble.text.document import DocumentSnapshot
 from fimble.text.position import Encoding, Position, to_offset, to_offset_strict, to_position
 
@@ -71,6 +71,7 @@ async def ask(
         n_alternatives=ls.app.settings.n_alternatives if trigger is Trigger.INVOKED else 1,
         indent_unit=found.indent_unit,
         tab_width_columns=found.tab_width_columns,
+        snippets=tuple(Snippet(cell.text, cell.uri) for cell in ls.documents.cells_before(uri)),
     )
     result = await _complete(ls, request)
     if result is None or not result.completions:
