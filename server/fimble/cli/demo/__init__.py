@@ -75,8 +75,10 @@ async def _play(args: argparse.Namespace, settings: Settings, sample: Sample) ->
     steps: list[dict[str, Any]] = []
     async with StdioClient(serve_command(), on_notification=_log_message) as client:
         await client.initialize(flagged_options(args))
-        load_ms = await wait_until_ready(client)
         title = settings.model if settings.engine != "scripted" else "scripted answers"
+        # Draws in a terminal only, and is gone when the model is there.
+        with console.status(f"loading {title} …"):
+            load_ms = await wait_until_ready(client)
         typist = Typist(client, sample, lambda _screen: None, hurried=args.fast)
         recorder = Recorder(sample, title, typist.tally) if args.save_picture else None
         plain = args.plain or args.json or not console.is_terminal
