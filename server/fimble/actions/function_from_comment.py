@@ -102,11 +102,12 @@ def _plan_comment(place: Place, comment: CommentBlock, wish: Wish) -> Plan:
 
     def read(text: str) -> Draft:
         code = code_of(text, facts)
-        # The comment stands in the file already.
+        # The comment stands in the file already; models like to say it again.
         return rewrite.insert_below(place, comment, code.removeprefix(asked).lstrip("\n"))
 
     return Plan(
-        Ask(user, opening(facts, asked + "\n"), context),
+        # Not the comment too: after it, in English, the 0.5B model takes the block for finished.
+        Ask(user, opening(facts), context),
         read=read,
         infill=Infill(place.text[: comment.end_offset] + "\n", place.text[comment.end_offset :]),
         read_infill=lambda text: rewrite.insert_below(place, comment, text),

@@ -72,7 +72,7 @@ def insert_below(place: Place, comment: CommentBlock, code: str) -> Draft:
     if syntax is None:
         return Draft(edits=(_below(place, comment, fit.reindent(code, language, comment.indent, place.indent_unit)),))
     enclosing = next((d for d in place.syntax.definitions if _holds(d, comment)), None) if place.syntax else None
-    chosen = _wanted_spans(syntax, in_class=enclosing is not None and enclosing.kind == "class")
+    chosen = _wanted_spans(syntax, comment, in_class=enclosing is not None and enclosing.kind == "class")
     new = "\n\n".join(_whole_lines(syntax.text, span) for span in chosen).strip("\n")
     if not new.strip():
         raise ActionRefusedError(Refusal.NO_CODE, "the model's answer holds no code")
@@ -149,7 +149,7 @@ def _after_trivia(syntax: Syntax, offset: int) -> int:
             kept -= 1
 
 
-def _wanted_spans(syntax: Syntax, *, in_class: bool) -> list[Span]:
+def _wanted_spans(syntax: Syntax, asked: CommentBlock, *, in_class: bool) -> list[Span]:
     """Choose what of an answer is meant: its definitions without a `main` that only shows them, or all statements."""
     outer = [d for d in syntax.definitions if d.n_outer == 0]
     if in_class and len(outer) == 1 and outer[0].kind == "class":
@@ -157,7 +157,7 @@ def _wanted_spans(syntax: Syntax, *, in_class: bool) -> list[Span]:
         outer = methods or outer
     named = [d for d in outer if d.name not in ("main", "Main")] or outer
     if named:
-        return [_with_comment(syntax, d.span) for d in named]
+        return [_with_comment(syntax, d.span, asked) for d in named]
     return [
         s
         for s in syntax.top_level
@@ -165,11 +165,14 @@ def _wanted_spans(syntax: Syntax, *, in_class: bool) -> list[Span]:
     ]
 
 
-def _with_comment(syntax: Syntax, span: Span) -> Span:
-    """Widen to the comment lines directly above."""
+def _with_comment(syntax: Syntax, span: Span, asked: CommentBlock) -> Span:
+    """Widen to the comment lines directly above, but for those that only repeat what was asked."""
     start = span.start_offset
     for comment in reversed(syntax.comments):
         between = syntax.text[comment.end_offset : start]
+        said = re.sub(r"\W+", "", syntax.text[comment.start_offset : comment.end_offset])
+        if said and said in re.sub(r"\W+", "", asked.text):
+            break
         if comment.end_offset <= start and not between.strip() and between.count("\n") <= 1:
             start = comment.start_offset
     return Span(start, span.end_offset)
