@@ -64,7 +64,7 @@ def run_action(args: argparse.Namespace, action: str) -> int:
             action=action,
             set_name=args.set_name,
             n_candidates=args.candidates,
-            limit=args.limit,
+            n_tasks_max=args.limit,
             seed=args.seed,
             model=args.model,
             options=tuple(args.option),

@@ -42,7 +42,7 @@ class FunctionPlan:
     action: str
     set_name: str
     n_candidates: int = 1
-    limit: int | None = None
+    n_tasks_max: int | None = None
     seed: int = 7
     model: str | None = None
     options: tuple[str, ...] = ()
@@ -68,7 +68,7 @@ async def run_plan(plan: FunctionPlan, on_result: Callable[[TaskResult, bool, in
     Errors: UsageError, SettingsError, ModelError, EngineError; FimbleError for missing data.
     """
     tasks = load_fix(plan.data_dir, plan.set_name) if plan.action == "fix" else load(plan.data_dir, plan.set_name)
-    tasks = draw(tasks, plan.limit, plan.seed)
+    tasks = draw(tasks, plan.n_tasks_max, plan.seed)
     settings = _settings(plan)
     lacking = next((m for t in tasks[:1] if (m := function_judge.missing(t.language, t.start))), "")
     if lacking:

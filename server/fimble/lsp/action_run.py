@@ -14,6 +14,7 @@ from pygls.exceptions import JsonRpcException
 
 from fimble.log import LOGGER
 from fimble.lsp import shown
+from fimble.lsp.protocol import arrival
 from fimble.records import CancelToken
 from fimble.text.position import Position, to_offset
 
@@ -112,7 +113,10 @@ async def run_action(ls: FimbleServer, wanted: Wanted) -> Outcome:
     from fimble.actions.workspace import DiskWorkspace
 
     assert ls.app is not None
-    document = ls.documents.get(wanted.uri)
+    # As of the request's arrival: its range means that text, not one that was edited a moment later.
+    document = arrival().document
+    if document is None or document.uri != wanted.uri:
+        document = ls.documents.get(wanted.uri)
     if document is None:
         message = f"cannot run `{wanted.name}`: {ls.documents.why_absent(wanted.uri)}"
         return Outcome(ActionResult(wanted.name, wanted.name, refusal=Refusal.DOCUMENT_CLOSED, message=message), None)
