@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from fimble.completion.service import CompletionService
 from fimble.engine.contract import Backend
@@ -14,6 +15,9 @@ from fimble.manifest import ChatTemplate, FimTokens, ModelManifest
 from fimble.metrics import Metrics
 from fimble.models.store import ModelStore
 from fimble.settings import Settings
+
+if TYPE_CHECKING:
+    from fimble.actions.service import ActionService
 
 ENGINE_KEYS = ("engine", "model", "device", "compute_type", "n_threads")
 
@@ -48,6 +52,13 @@ class Application:
         self.manifest = self._read_manifest()
         self.engine = EngineWorker(self._backend)
         self.completion = CompletionService(self.engine, self.manifest, settings, self.metrics)
+
+    @property
+    def actions(self) -> ActionService:
+        """The service of code actions; loads the grammars when first used."""
+        from fimble.actions.service import ActionService
+
+        return ActionService(self.engine, self.manifest, self.settings, self.metrics)
 
     def start(self) -> None:
         """Begin to load the model in the background."""

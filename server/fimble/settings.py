@@ -104,6 +104,10 @@ class Settings:
         "Also answer `textDocument/completion`; `auto` does so for clients without inline completion.",
         choices=("auto", "never", "always"),
     )
+    actions: bool = _setting(True, "Offer code actions.")
+    action_preview: bool = _setting(
+        True, "Ask the editor to show a code action's change before it is made, where the editor can."
+    )
     n_candidates: int = _setting(
         3, "Answers of a code action to choose from when the first does not pass.", minimum=1, maximum=8
     )

@@ -63,7 +63,9 @@ def _line_comments(place: Place) -> CommentBlock | None:
         first -= 1
     while is_comment(last + 1) and indent(last + 1) == indent(here):
         last += 1
-    texts = [line(i).lstrip(" \t").lstrip(marker[0]).lstrip("!").strip() for i in range(first, last + 1)]
+    # `///` and `//!` are comments too; `#!` is not, and stays as it is to be told by that.
+    bang = "!" if marker == "//" else ""
+    texts = [line(i).lstrip(" \t").lstrip(marker[0]).removeprefix(bang).strip() for i in range(first, last + 1)]
     return CommentBlock(document.line_start(first), document.line_end(last), indent(here), "\n".join(texts).strip())
 
 

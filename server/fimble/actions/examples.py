@@ -37,9 +37,7 @@ for source, want in examples:
         except Exception:
             same = False
     n_passed += same
-with open("result.json", "w") as file:
-    json.dump(n_passed, file)
-print("passed", n_passed)
+print("passed", n_passed, flush=True)
 os._exit(86)
 """
 _EXIT_RAN = 86
@@ -84,6 +82,6 @@ def check(program: str, examples: list[tuple[str, str]]) -> ExampleRun:
     )
     if outcome.exit_code == _EXIT_RAN:
         last = outcome.stdout.strip().rpartition(" ")[2]
-        return ExampleRun(int(last) if last.isdigit() else 0, len(examples))
+        return ExampleRun(min(int(last), len(examples)) if last.isdigit() else 0, len(examples))
     reason = outcome.stderr.strip().splitlines()[-1:] or [outcome.verdict.value]
     return ExampleRun(0, len(examples), reason[0][:200])

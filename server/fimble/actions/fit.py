@@ -73,3 +73,8 @@ def line_of(text: str, offset: int) -> Span:
     start = text.rfind("\n", 0, offset) + 1
     end = text.find("\n", offset)
     return Span(start, len(text) if end < 0 else end)
+
+
+def rest_of_line(text: str, offset: int) -> str:
+    """Give what stands on `offset`'s line after it, blanks aside (LF)."""
+    return text[offset : line_of(text, offset).end_offset].strip()

@@ -75,17 +75,16 @@ def _plan_stub(place: Place, stub: Definition, comment: CommentBlock | None, wis
     start = shown + "\n" if not facts.has_blocks else header_text(stub, facts)
     context = surroundings(place, stub.span.start_offset, stub.span.end_offset, shown + said)
     ask = Ask(user, opening(facts, said + start), context)
-    inner_offset = (
-        stub.body.end_offset if stub.body and not facts.has_blocks else stub.core.start_offset + len(stub.header)
-    )
-    infill = Infill(
-        place.text[:inner_offset] + ("" if not facts.has_blocks else " {"), place.text[stub.core.end_offset :]
-    )
+    # Up to where the body begins, with the brace that the model would otherwise have to write.
+    docstring = place.syntax.docstring(stub) if place.syntax is not None else None
+    head_offset = docstring.end_offset if docstring else stub.core.start_offset + len(stub.header)
+    opened, closed = (" {", "\n}") if facts.has_blocks else ("", "")
+    infill = Infill(place.text[:head_offset] + opened, closed + place.text[stub.core.end_offset :])
     return Plan(
         ask,
         read=lambda text: rewrite.fill_body(place, stub, code_of(text, facts, stub.name)),
         infill=infill,
-        read_infill=lambda text: rewrite.fill_body(place, stub, start + text),
+        read_infill=lambda text: rewrite.fill_body(place, stub, start + text.rstrip() + closed),
         examples_of=shown + "\n" + said,
     )
 
@@ -102,11 +101,12 @@ def _plan_comment(place: Place, comment: CommentBlock, wish: Wish) -> Plan:
 
     def read(text: str) -> Draft:
         code = code_of(text, facts)
-        # The comment stands in the file already.
+        # The comment stands in the file already; models like to say it again.
         return rewrite.insert_below(place, comment, code.removeprefix(asked).lstrip("\n"))
 
     return Plan(
-        Ask(user, opening(facts, asked + "\n"), context),
+        # Not the comment too: after it, in English, the 0.5B model takes the block for finished.
+        Ask(user, opening(facts), context),
         read=read,
         infill=Infill(place.text[: comment.end_offset] + "\n", place.text[comment.end_offset :]),
         read_infill=lambda text: rewrite.insert_below(place, comment, text),

@@ -11,7 +11,8 @@ class LanguageFacts:
 
     `grammar` is the tree-sitter grammar, empty where the language is only known as text. `query` captures
     @function, @class, @import, @comment and @string. `doc` is the convention of documentation: `docstring`
-    (inside the body), `block` (`/** */` above) or a line marker.
+    (inside the body), `block` (`/** */` above) or a line marker. `indent` is one level where the language has one
+    way, empty where it has not.
     """
 
     language: str
@@ -23,7 +24,7 @@ class LanguageFacts:
     query: str = ""
     doc: str = ""
     has_blocks: bool = True
-    default_indent: str = "    "
+    indent: str = ""
 
 
 _JAVASCRIPT = """
@@ -52,6 +53,7 @@ _PYTHON = LanguageFacts(
 """,
     doc="docstring",
     has_blocks=False,
+    indent="    ",
 )
 
 _PARSED = (
@@ -65,7 +67,7 @@ _PARSED = (
         fences=("javascript", "js", "node", "jsx"),
         query=_JAVASCRIPT,
         doc="block",
-        default_indent="  ",
+        indent="  ",
     ),
     LanguageFacts(
         "typescript",
@@ -76,7 +78,7 @@ _PARSED = (
         fences=("typescript", "ts", "tsx"),
         query=_TYPESCRIPT,
         doc="block",
-        default_indent="  ",
+        indent="  ",
     ),
     LanguageFacts(
         "typescriptreact",
@@ -87,7 +89,7 @@ _PARSED = (
         fences=("tsx", "typescript", "ts"),
         query=_TYPESCRIPT,
         doc="block",
-        default_indent="  ",
+        indent="  ",
     ),
     LanguageFacts(
         "go",
@@ -101,7 +103,7 @@ _PARSED = (
 (import_declaration) @import (comment) @comment (interpreted_string_literal) @string (raw_string_literal) @string
 """,
         doc="//",
-        default_indent="\t",
+        indent="\t",
     ),
     LanguageFacts(
         "rust",
@@ -116,6 +118,7 @@ _PARSED = (
 (string_literal) @string (raw_string_literal) @string
 """,
         doc="///",
+        indent="    ",
     ),
     LanguageFacts(
         "java",

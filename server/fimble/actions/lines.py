@@ -23,7 +23,7 @@ def plan_lines(place: Place, span: Span, sentence: str) -> Plan:
 
     def read(text: str) -> Draft:
         new = code_of(text, facts).strip("\n")
-        fitted = fit.reindent(new, facts.language, indent, place.indent_unit)
+        fitted = fit.reindent(new, facts.language, indent, place.unit_for(new))
         edit = Edit(span.start_offset, span.end_offset, fit.with_line_ends(fitted, place.document.end_of_line))
         return Draft(edits=(edit,))
 

@@ -59,7 +59,12 @@ class Place:
 
     @cached_property
     def indent_unit(self) -> str:
-        return indent_of(self.text) or self.facts.default_indent or DEFAULT_INDENT
+        """One level of indentation as the file writes it, else as its language does."""
+        return self.unit_for("")
+
+    def unit_for(self, code: str) -> str:
+        """Give one level of indentation for new code: the file's, else the language's, else the code's own."""
+        return indent_of(self.text) or self.facts.indent or indent_of(code) or DEFAULT_INDENT
 
     @property
     def selected(self) -> str:

@@ -9,7 +9,8 @@ def rebase(old: str, new: str, edits: tuple[Edit, ...]) -> tuple[Edit, ...] | No
     """Give the edits against `new`, or None if what changed touches one of them.
 
     The change is taken as one stretch, between the texts' longest common start and end. An edit that ends before
-    it stays, one that starts after it is shifted; text written directly at an edit's border counts as touching.
+    it stays, one that starts after it is shifted. A change with nothing but blanks between it and an edit touches it:
+    a line written below a stub is the body that the edit would bring.
     """
     if old == new:
         return edits
@@ -18,9 +19,11 @@ def rebase(old: str, new: str, edits: tuple[Edit, ...]) -> tuple[Edit, ...] | No
     end, shift = len(old) - n_common_end, len(new) - len(old)
     moved: list[Edit] = []
     for edit in edits:
-        if edit.end_offset < start:
+        first = len(old[: edit.start_offset].rstrip())
+        last = len(old) - len(old[edit.end_offset :].lstrip())
+        if last < start:
             moved.append(edit)
-        elif edit.start_offset > end:
+        elif first > end:
             moved.append(Edit(edit.start_offset + shift, edit.end_offset + shift, edit.text))
         else:
             return None

@@ -36,7 +36,7 @@ def replace_definition(place: Place, target: Definition, code: str) -> Draft:
     shown = fit.line_of(syntax.text, found.core.start_offset)
     shown_indent = syntax.text[shown.start_offset : found.core.start_offset]
     shown_indent = shown_indent[: len(shown_indent) - len(shown_indent.lstrip(" \t"))]
-    fitted = fit.reindent(shown_indent + new, place.facts.language, indent, place.indent_unit, shown_indent)
+    fitted = fit.reindent(shown_indent + new, place.facts.language, indent, place.unit_for(new), shown_indent)
     edit = _edit(place, target.core, fitted[len(indent) :])
     return _draft(place, syntax, new, edit, target, found)
 
@@ -49,8 +49,11 @@ def fill_body(place: Place, target: Definition, code: str) -> Draft:
     body = _body_lines(syntax, found)
     assert target.body is not None and place.syntax is not None
     outer = place.indent_at(target.core.start_offset)
-    inner = _stub_indent(place, target) or outer + place.indent_unit
-    fitted = fit.reindent(body, place.facts.language, inner, place.indent_unit)
+    if not body.strip():
+        raise ActionRefusedError(Refusal.PLACEHOLDER, f"the model left the body of `{target.name}` empty")
+    unit = place.unit_for(code)
+    inner = _stub_indent(place, target) or outer + unit
+    fitted = fit.reindent(body, place.facts.language, inner, unit)
     if place.facts.has_blocks:
         kept = _after_trivia(place.syntax, target.body.start_offset + 1)
         span = Span(
@@ -70,13 +73,15 @@ def insert_below(place: Place, comment: CommentBlock, code: str) -> Draft:
     language = place.facts.language
     syntax = parse(code, language)
     if syntax is None:
-        return Draft(edits=(_below(place, comment, fit.reindent(code, language, comment.indent, place.indent_unit)),))
+        return Draft(
+            edits=(_below(place, comment, fit.reindent(code, language, comment.indent, place.unit_for(code))),)
+        )
     enclosing = next((d for d in place.syntax.definitions if _holds(d, comment)), None) if place.syntax else None
-    chosen = _wanted_spans(syntax, in_class=enclosing is not None and enclosing.kind == "class")
+    chosen = _wanted_spans(syntax, comment, in_class=enclosing is not None and enclosing.kind == "class")
     new = "\n\n".join(_whole_lines(syntax.text, span) for span in chosen).strip("\n")
     if not new.strip():
         raise ActionRefusedError(Refusal.NO_CODE, "the model's answer holds no code")
-    edit = _below(place, comment, fit.reindent(new, language, comment.indent, place.indent_unit))
+    edit = _below(place, comment, fit.reindent(new, language, comment.indent, place.unit_for(new)))
     promised = tuple(
         d.name for d in syntax.definitions if any(s.start_offset <= d.span.start_offset < s.end_offset for s in chosen)
     )
@@ -120,7 +125,13 @@ def _body_lines(syntax: Syntax, found: Definition) -> str:
         return text[start + 1 : end - 1].strip("\n").rstrip()
     docstring = syntax.docstring(found)
     if docstring is not None:
-        return text[docstring.end_offset : end].strip("\n").rstrip()
+        start = docstring.end_offset
+        # A model that was given the docstring may write it again.
+        for string in syntax.strings:
+            alone = not text[start : string.start_offset].strip() and not fit.rest_of_line(text, string.end_offset)
+            if start < string.start_offset and string.end_offset < end and alone:
+                start = string.end_offset
+        return text[start:end].strip("\n").rstrip()
     # A comment before the first statement belongs to the body, though the grammar puts it before.
     header_end = found.core.start_offset + len(found.header)
     return text[header_end:end].strip("\n").rstrip() if "\n" in text[header_end:start] else text[start:end]
@@ -149,7 +160,7 @@ def _after_trivia(syntax: Syntax, offset: int) -> int:
             kept -= 1
 
 
-def _wanted_spans(syntax: Syntax, *, in_class: bool) -> list[Span]:
+def _wanted_spans(syntax: Syntax, asked: CommentBlock, *, in_class: bool) -> list[Span]:
     """Choose what of an answer is meant: its definitions without a `main` that only shows them, or all statements."""
     outer = [d for d in syntax.definitions if d.n_outer == 0]
     if in_class and len(outer) == 1 and outer[0].kind == "class":
@@ -157,7 +168,7 @@ def _wanted_spans(syntax: Syntax, *, in_class: bool) -> list[Span]:
         outer = methods or outer
     named = [d for d in outer if d.name not in ("main", "Main")] or outer
     if named:
-        return [_with_comment(syntax, d.span) for d in named]
+        return [_with_comment(syntax, d.span, asked) for d in named]
     return [
         s
         for s in syntax.top_level
@@ -165,11 +176,14 @@ def _wanted_spans(syntax: Syntax, *, in_class: bool) -> list[Span]:
     ]
 
 
-def _with_comment(syntax: Syntax, span: Span) -> Span:
-    """Widen to the comment lines directly above."""
+def _with_comment(syntax: Syntax, span: Span, asked: CommentBlock) -> Span:
+    """Widen to the comment lines directly above, but for those that only repeat what was asked."""
     start = span.start_offset
     for comment in reversed(syntax.comments):
         between = syntax.text[comment.end_offset : start]
+        said = re.sub(r"\W+", "", syntax.text[comment.start_offset : comment.end_offset])
+        if said and said in re.sub(r"\W+", "", asked.text):
+            break
         if comment.end_offset <= start and not between.strip() and between.count("\n") <= 1:
             start = comment.start_offset
     return Span(start, span.end_offset)
@@ -188,7 +202,7 @@ def _below(place: Place, comment: CommentBlock, code: str) -> Edit:
     is_last = end == len(place.text)
     line_ends = place.text[end : len(place.text) - len(following)].replace("\r\n", "\n")
     # Code that follows directly gets a blank line; a file that lacks its last line end gets it.
-    if is_last or (following.strip() and len(line_ends) < 2):
+    if is_last or (following.strip() and len(line_ends) < 2 and not following.lstrip().startswith("}")):
         text += "\n"
     return Edit(start, end, fit.with_line_ends(text, end_of_line))
 

@@ -138,7 +138,8 @@ class ActionService:
         if candidates[0].passed or not plan.verified or n_more < 1 or token.cancelled:
             return candidates[0]
         LOGGER.info("action candidate failed: %s; asking for %d more", _named(candidates[0].failed_check), n_more)
-        sampled = await self._generate(plan, place, token, run, None, n_rows=n_more)
+        # One row would be the greedy one again.
+        sampled = await self._generate(plan, place, token, run, None, n_rows=max(2, n_more))
         candidates += [await self._judge(place, plan, generation) for generation in sampled]
         return best(candidates)
 

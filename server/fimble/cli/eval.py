@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from fimble.cli import eval_infilling
+from fimble.cli import eval_fix, eval_functions, eval_infilling
 
 SUMMARY = "Measure how good the answers are, on public benchmarks."
 EPILOG = """examples:
   fimble eval infilling --data DIR --set single-line --limit 200 --seed 7
-  fimble eval infilling --help
+  fimble eval functions --data DIR --set humaneval
+  fimble eval fix --data DIR --set python
+  fimble eval functions --help
 """
-EVALUATIONS = {"infilling": eval_infilling}
+EVALUATIONS = {"infilling": eval_infilling, "functions": eval_functions, "fix": eval_fix}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,6 +15,7 @@ from fimble.errors import FimbleError, render
 COMMANDS = {
     "serve": "fimble.cli.serve",
     "complete": "fimble.cli.complete",
+    "action": "fimble.cli.action",
     "demo": "fimble.cli.demo",
     "models": "fimble.cli.models",
     "doctor": "fimble.cli.doctor",

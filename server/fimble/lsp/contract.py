@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from fimble.completion.request import CompletionRequest, CompletionResult
 from fimble.engine.contract import EngineState
@@ -11,6 +11,12 @@ from fimble.errors import FimbleError
 from fimble.records import CancelToken, RequestTrace
 from fimble.settings import Settings
 from fimble.text.document import DocumentSnapshot
+
+if TYPE_CHECKING:
+    # Loading the actions loads the grammars; a session that never opens the menu does without.
+    from fimble.actions.outcome import ActionResult
+    from fimble.actions.place import Place
+    from fimble.actions.plan import Offer, Wish
 
 
 class WatchedEngine(Protocol):
@@ -40,6 +46,22 @@ class Completer(Protocol):
     def closed(self, uri: str) -> None: ...
 
 
+class Actions(Protocol):
+    """The service that runs code actions; see `actions.service`."""
+
+    def offers(self, place: Place) -> list[Offer]: ...
+
+    async def run(
+        self,
+        name: str,
+        place: Place,
+        wish: Wish,
+        token: CancelToken,
+        newest: Callable[[], DocumentSnapshot | None],
+        on_text: Callable[[str], None] | None = None,
+    ) -> ActionResult: ...
+
+
 class App(Protocol):
     """One editor session's view of the composition root."""
 
@@ -51,6 +73,9 @@ class App(Protocol):
 
     @property
     def completion(self) -> Completer: ...
+
+    @property
+    def actions(self) -> Actions: ...
 
     def start(self) -> None:
         """Load the model in the background."""

@@ -35,6 +35,7 @@ def initialize(ls: FimbleServer, params: types.InitializeParams) -> None:
     ls.options.read_file()
     ls.options.set_initial(params.initialization_options)
     log.configure(ls.options.settings.log_level)
+    ls.locale = params.locale or ""
     ls.app = ls.app_factory(ls.options.settings)
     completion_menu.register_for(ls, params.capabilities, ls.app.settings)
     client = params.client_info.name if params.client_info else "unknown"

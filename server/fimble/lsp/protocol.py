@@ -102,7 +102,7 @@ class FimbleProtocol(LanguageServerProtocol):
     def _arrival_of(self, params: Any) -> Arrival:
         if not isinstance(params, dict):
             return Arrival()
-        identifier, formatting = params.get("textDocument"), params.get("formattingOptions")
+        identifier, formatting = _identifier(params), params.get("formattingOptions")
         uri = identifier.get("uri") if isinstance(identifier, dict) else None
         document = self._server.documents.get(uri) if isinstance(uri, str) else None
         indent_unit, tab_width_columns = _indentation(formatting)
@@ -157,6 +157,13 @@ class FimbleProtocol(LanguageServerProtocol):
     def lsp_notebook_document__did_close(self, params: types.DidCloseNotebookDocumentParams) -> None:
         document_sync.notebook_did_close(self._server.documents, params)
         self._server.forget([cell.uri for cell in params.cell_text_documents])
+
+
+def _identifier(params: dict[str, Any]) -> Any:
+    """Give what names the request's document: a code action has it in its data, a command in its first argument."""
+    arguments = params.get("arguments")
+    argument = arguments[0] if isinstance(arguments, list) and arguments else None
+    return params.get("textDocument") or params.get("data") or argument
 
 
 def _indentation(formatting: Any) -> tuple[str | None, int | None]:

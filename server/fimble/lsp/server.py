@@ -15,7 +15,16 @@ from pygls.lsp.server import LanguageServer
 from fimble import __version__
 from fimble.errors import render
 from fimble.log import LOGGER
-from fimble.lsp import commands, inline_completion, lifecycle, status
+from fimble.lsp import (
+    action_commands,
+    code_action,
+    commands,
+    inline_completion,
+    lifecycle,
+    review_diagnostics,
+    shown,
+    status,
+)
 from fimble.lsp.configuration import OptionLayers
 from fimble.lsp.contract import App, AppFactory
 from fimble.lsp.document_sync import NOTEBOOK_SYNC
@@ -31,7 +40,8 @@ CLOSE_MS = 1500
 class FimbleServer(LanguageServer):
     """The server of one session.
 
-    `app` exists from `initialize` on. `early_trace` is the last request if it ended before the service.
+    `app` exists from `initialize` on. `early_trace` is the last request if it ended before the service,
+    `last_answer` what the model said to the last code action, `reviewed` the documents that have remarks.
     """
 
     protocol: FimbleProtocol
@@ -51,6 +61,10 @@ class FimbleServer(LanguageServer):
         self.early_trace: RequestTrace | None = None
         self.has_left = asyncio.Event()
         self.exit_code = 0
+        self.locale = ""
+        self.last_answer = ""
+        self.reviewed: set[str] = set()
+        self.explanations: dict[str, shown.Explanation] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def leave(self, exit_code: int) -> None:
@@ -64,6 +78,8 @@ class FimbleServer(LanguageServer):
         if self.app is not None:
             for uri in uris:
                 self.app.completion.closed(uri)
+                review_diagnostics.clear(self, uri)
+                self.explanations.pop(uri, None)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` beside the requests and log what goes wrong in it."""
@@ -142,6 +158,6 @@ class FimbleServer(LanguageServer):
 def create_server(app_factory: AppFactory, flags: Mapping[str, Any] | None = None) -> FimbleServer:
     """Give a server for one session, with every method registered; `flags` are options of the command line."""
     server = FimbleServer(app_factory, OptionLayers(flags or {}))
-    for room in (lifecycle, inline_completion, commands, status):
+    for room in (lifecycle, inline_completion, commands, status, code_action, action_commands, shown):
         room.register(server)
     return server
