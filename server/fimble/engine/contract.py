@@ -97,6 +97,9 @@ class Backend(Protocol):
     def unload(self) -> None:
         """Free the memory; nothing may be running."""
 
+    def tidy(self) -> None:
+        """Give back memory that earlier runs left over; called after a result was handed over. Must be quick."""
+
     def run(self, request: GenerationRequest, on_token: OnToken) -> list[Row]:
         """Generate `request.n_rows` rows.
 

@@ -89,6 +89,9 @@ class ScriptedBackend:
     def unload(self) -> None:
         """Nothing is held."""
 
+    def tidy(self) -> None:
+        """Nothing is left over."""
+
     def run(self, request: GenerationRequest, on_token: OnToken) -> list[Row]:
         answer = self._take(request)
         if answer.error is not None:

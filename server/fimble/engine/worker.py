@@ -209,6 +209,8 @@ class EngineWorker:
                         self._n_typing -= 1
                         self._condition.notify_all()
             job.resolve(outcome)
+            if self._backend is not None:
+                self._backend.tidy()
 
     def _next(self, lane: int) -> _Job | None:
         queue = self._queues[lane]
