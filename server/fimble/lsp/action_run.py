@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -89,6 +90,11 @@ class Outcome:
     document: DocumentSnapshot | None
 
 
+async def load_actions() -> None:
+    """Load the actions and their grammars, once, on a thread: ghost text must not wait for that."""
+    await asyncio.to_thread(importlib.import_module, "fimble.actions.service")
+
+
 def place_of(
     ls: FimbleServer, document: DocumentSnapshot, where: types.Range, diagnostics: Sequence[types.Diagnostic]
 ) -> Place:
@@ -108,6 +114,7 @@ def place_of(
 
 async def run_action(ls: FimbleServer, wanted: Wanted) -> Outcome:
     """Run one action with progress in the editor; a cancelled request or a cancelled progress stops it."""
+    await load_actions()
     from fimble.actions.outcome import ActionResult, Refusal
     from fimble.actions.plan import Wish
     from fimble.actions.workspace import DiskWorkspace

@@ -9,7 +9,7 @@ from lsprotocol import types
 from pygls.capabilities import get_capability
 
 from fimble.lsp import action_commands, review_diagnostics
-from fimble.lsp.action_run import Wanted, place_of, run_action, tell
+from fimble.lsp.action_run import Wanted, load_actions, place_of, run_action, tell
 from fimble.lsp.protocol import arrival
 from fimble.lsp.workspace_edit import build, can_create_files
 
@@ -38,8 +38,8 @@ async def code_action(ls: FimbleServer, params: types.CodeActionParams) -> list[
     document = arrival().document
     if document is None or not ls.app.settings.actions:
         return []
+    await load_actions()
     place = place_of(ls, document, params.range, params.context.diagnostics)
-    # A thread: the first use loads the grammars, and ghost text must not wait for that.
     offers = await asyncio.to_thread(ls.app.actions.offers, place)
     wanted = Wanted("", document.uri, params.range, version=document.version)
     actions = [_entry(ls, offer, wanted, params) for offer in offers if _is_asked_for(offer.kind, params.context.only)]
