@@ -61,6 +61,9 @@ class Starter:
         joined = self.try_join(role, **words)
         if joined is not None:
             return joined
+        if self.child is not None:
+            self.child.poll()  # reap the one that crashed; how it ended does not concern its successor
+            self.child = None
         with FileLock(self.place.start_lock_path):
             while time.monotonic() < deadline_at_s:
                 joined = self.try_join(role, **words)
