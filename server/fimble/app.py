@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fimble.completion.service import CompletionService
-from fimble.engine.contract import Backend
+from fimble.engine.contract import Backend, OwnedEngine
 from fimble.engine.scripted import SPECIAL_NAMES, ScriptedBackend
 from fimble.engine.worker import EngineWorker
 from fimble.errors import FimbleError
@@ -42,15 +42,23 @@ class Application:
     """One engine and the services on it, for one editor session or one command."""
 
     def __init__(
-        self, settings: Settings, store: ModelStore | None = None, make_backend: Callable[[], Backend] | None = None
+        self,
+        settings: Settings,
+        store: ModelStore | None = None,
+        make_backend: Callable[[], Backend] | None = None,
+        make_engine: Callable[[Settings], OwnedEngine] | None = None,
     ) -> None:
-        """Nothing is loaded before `start`. `make_backend` replaces the engine, for tests."""
+        """Nothing is loaded before `start`.
+
+        `make_backend` replaces the model, for tests; `make_engine` its owner, where sessions share one.
+        """
         self.settings = settings
         self.metrics = Metrics()
         self._store = store or ModelStore()
         self._make_backend = make_backend
+        self._make_engine = make_engine
         self.manifest = self._read_manifest()
-        self.engine = EngineWorker(self._backend)
+        self.engine = self._new_engine()
         self.completion = CompletionService(self.engine, self.manifest, settings, self.metrics)
 
     @property
@@ -71,7 +79,7 @@ class Application:
         if renewed:
             self.engine.close(timeout_s=0)
             self.manifest = self._read_manifest()
-            self.engine = EngineWorker(self._backend)
+            self.engine = self._new_engine()
             self.completion.engine, self.completion.manifest = self.engine, self.manifest
         self.completion.settings = settings
         return renewed
@@ -89,20 +97,23 @@ class Application:
         except FimbleError:
             return SCRIPTED_MANIFEST
 
-    def _backend(self) -> Backend:
-        """Make the backend the settings ask for; runs on the engine's thread. Errors: ModelError, SettingsError."""
-        settings = self.settings
-        if self._make_backend is not None:
-            return self._make_backend()
-        if settings.engine == "scripted":
-            return ScriptedBackend.from_file(os.environ.get("FIMBLE_SCRIPT", ""))
-        from fimble.engine.ct2_backend import CTranslate2Backend
+    def _new_engine(self) -> OwnedEngine:
+        if self._make_engine is not None:
+            return self._make_engine(self.settings)
+        settings, make = self.settings, self._make_backend
+        return EngineWorker(make or (lambda: make_backend(settings, self._store)))
 
-        path = self._store.path(settings.model)
-        return CTranslate2Backend(
-            path,
-            self._store.manifest(settings.model),
-            device=settings.device,
-            compute_type=settings.compute_type,
-            n_threads=settings.n_threads,
-        )
+
+def make_backend(settings: Settings, store: ModelStore) -> Backend:
+    """Make the backend the settings ask for; runs on the engine's thread. Errors: ModelError, SettingsError."""
+    if settings.engine == "scripted":
+        return ScriptedBackend.from_file(os.environ.get("FIMBLE_SCRIPT", ""))
+    from fimble.engine.ct2_backend import CTranslate2Backend
+
+    return CTranslate2Backend(
+        store.path(settings.model),
+        store.manifest(settings.model),
+        device=settings.device,
+        compute_type=settings.compute_type,
+        n_threads=settings.n_threads,
+    )

@@ -124,3 +124,16 @@ class Settings:
     log_level: str = _setting(
         "info", "What goes to stderr; never document text.", choices=("error", "warning", "info", "debug")
     )
+    daemon_idle_exit_s: int = _setting(
+        300,
+        "The daemon that editors share leaves when none has been connected for so long; read from the file.",
+        minimum=1,
+        maximum=604_800,
+    )
+    daemon_memory_bytes_max: int = _setting(
+        0,
+        "Memory for the weights of all models in the daemon; the least recently used leaves. 0 takes half of the"
+        " machine's; read from the file.",
+        minimum=0,
+        maximum=2**50,
+    )

@@ -61,7 +61,9 @@ def script(environment):
 
 
 def command(*arguments):
-    return [sys.executable, "-m", "fimble", "serve", "--set", "engine=scripted", *arguments]
+    """Give the server's command; `FIMBLE_E2E_SHARED=1` puts shim and daemon between, which must change nothing."""
+    sharing = [] if os.environ.get("FIMBLE_E2E_SHARED") == "1" else ["--no-share"]
+    return [sys.executable, "-m", "fimble", "serve", *sharing, "--set", "engine=scripted", *arguments]
 
 
 class Editor:

@@ -33,7 +33,7 @@ class MeasuredServer:
         search = [str(Path(fimble.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
         ours = {"PYTHONPATH": os.pathsep.join(filter(None, search))}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "fimble", "serve"],
+            [sys.executable, "-m", "fimble", "serve", "--no-share"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import socket
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fimble.daemon.peer import check_peer
 from fimble.daemon.place import WINDOWS, Place, check_socket, prepare
@@ -14,8 +13,7 @@ from fimble.daemon.place import WINDOWS, Place, check_socket, prepare
 BACKLOG_CONNECTIONS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
+class Listener(NamedTuple):
     """A bound socket, the token that clients must show (empty: the kernel vouches for them), and its file's inode."""
 
     socket: socket.socket
@@ -89,6 +87,8 @@ def _connect_tcp(place: Place, timeout_ms: int) -> tuple[socket.socket, str] | N
 
 
 def _listen_tcp(place: Place) -> Listener:
+    import secrets
+
     listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG_CONNECTIONS)
     token = secrets.token_urlsafe(32)
     temporary = place.port_path.with_suffix(".part")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 HEADER_BYTES_MAX = 4096
 BODY_BYTES_MAX = 128 * 1024 * 1024
@@ -16,8 +16,7 @@ class FrameError(Exception):
     """The stream is no sequence of messages any more; it cannot be read on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(NamedTuple):
     """A message that was too large and whose bytes were thrown away."""
 
     n_body_bytes: int

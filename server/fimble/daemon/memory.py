@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from typing import Any
 
 Message = dict[str, Any]
@@ -18,14 +17,14 @@ CONTENT_MODIFIED = -32801
 """LSP's error that clients drop in silence and ask again. Source: LSP 3.18, LSPErrorCodes.ContentModified."""
 
 
-@dataclass
 class DocumentLog:
     """A document as its opening message and the edits since, in the bytes the editor sent."""
 
-    opened: bytes
-    changes: list[bytes] = field(default_factory=list)
-    n_change_bytes: int = 0
-    is_foldable: bool = True
+    def __init__(self, opened: bytes) -> None:
+        self.opened = opened
+        self.changes: list[bytes] = []
+        self.n_change_bytes = 0
+        self.is_foldable = True
 
     def add(self, body: bytes) -> None:
         self.changes.append(body)
@@ -41,7 +40,6 @@ class DocumentLog:
         return self.is_foldable and is_long
 
 
-@dataclass
 class SessionMemory:
     """Follows one editor's session in both directions.
 
@@ -49,20 +47,20 @@ class SessionMemory:
     the editor has not answered.
     """
 
-    initialize: bytes | None = None
-    initialize_id: Any = None
-    initialized: bytes | None = None
-    is_answered: bool = False
-    encoding: str = "utf-16"
-    configuration: bytes | None = None
-    others: list[bytes] = field(default_factory=list)
-    documents: dict[str, DocumentLog] = field(default_factory=dict)
-    notebooks: dict[str, list[bytes]] = field(default_factory=dict)
-    pending: dict[Any, str] = field(default_factory=dict)
-    asked: set[Any] = field(default_factory=set)
-    registrations: dict[str, str] = field(default_factory=dict)
-    open_progress: set[Any] = field(default_factory=set)
-    is_shutting_down: bool = False
+    def __init__(self) -> None:
+        self.initialize: bytes | None = None
+        self.initialized: bytes | None = None
+        self.is_answered = False
+        self.encoding = "utf-16"
+        self.configuration: bytes | None = None
+        self.others: list[bytes] = []
+        self.documents: dict[str, DocumentLog] = {}
+        self.notebooks: dict[str, list[bytes]] = {}
+        self.pending: dict[Any, str] = {}
+        self.asked: set[Any] = set()
+        self.registrations: dict[str, str] = {}
+        self.open_progress: set[Any] = set()
+        self.is_shutting_down = False
 
     def note_from_editor(self, message: Message, body: bytes) -> None:
         """Take a message that is on its way to the daemon."""
@@ -77,7 +75,7 @@ class SessionMemory:
             if isinstance(message["id"], (str, int)):
                 self.pending[message["id"]] = method
             if method == "initialize":
-                self.initialize, self.initialize_id = body, message["id"]
+                self.initialize = body
             elif method == "shutdown":
                 self.is_shutting_down = True
             return

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from fimble.errors import UntrustedPlaceError
 
@@ -22,13 +21,22 @@ SOCKET_PATH_BYTES_MAX = 100
 WINDOWS = sys.platform == "win32"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """The files of one daemon. On Windows `port_path` names the loopback port and the token instead of a socket."""
 
     directory: Path
     name: str
-    log_path: Path
+
+    @property
+    def log_path(self) -> Path:
+        override = os.environ.get(LOG_VARIABLE)
+        if override:
+            return Path(override)
+        if os.environ.get(RUNTIME_DIR_VARIABLE):
+            return self.directory / f"{self.name}.log"
+        import platformdirs
+
+        return Path(platformdirs.user_log_dir("fimble", appauthor=False)) / f"{self.name}.log"
 
     @property
     def socket_path(self) -> Path:
@@ -50,21 +58,33 @@ class Place:
 
 
 def find_place() -> Place:
-    """Give the place for this user and this environment; makes nothing."""
-    override = os.environ.get(RUNTIME_DIR_VARIABLE)
+    """Give the place for this user and this environment; makes nothing.
+
+    Errors: UntrustedPlaceError if its path is too long for a socket.
+    """
     name = "daemon"
     dividing = [os.environ.get(variable, "") for variable in ENVIRONMENT_THAT_DIVIDES]
     if any(dividing):
+        import hashlib
+
         name += "-" + hashlib.sha256("\0".join(dividing).encode()).hexdigest()[:8]
+    place = Place(_directory(), name)
+    if len(os.fsencode(place.socket_path)) > SOCKET_PATH_BYTES_MAX and not WINDOWS:
+        raise UntrustedPlaceError(
+            f"the path `{place.directory}` is too long for a socket", f"set `{RUNTIME_DIR_VARIABLE}` to a shorter one"
+        )
+    return place
+
+
+def _directory() -> Path:
+    if override := os.environ.get(RUNTIME_DIR_VARIABLE):
+        return Path(override)
+    base = os.environ.get("XDG_RUNTIME_DIR")
+    if base and sys.platform == "linux":
+        return Path(base) / "fimble"  # as platformdirs has it, without the time its import takes
     import platformdirs
 
-    directory = Path(override) if override else Path(platformdirs.user_runtime_dir("fimble", appauthor=False))
-    if len(os.fsencode(directory / f"{name}.sock")) > SOCKET_PATH_BYTES_MAX and not WINDOWS:
-        raise UntrustedPlaceError(
-            f"the path `{directory}` is too long for a socket",
-            f"set `{RUNTIME_DIR_VARIABLE}` to a shorter one",
-        )
-    return Place(directory, name, _log_path(directory if override else None, name))
+    return Path(platformdirs.user_runtime_dir("fimble", appauthor=False))
 
 
 def prepare(place: Place) -> None:
@@ -102,14 +122,3 @@ def check_socket(path: Path) -> bool:
     if status.st_mode & 0o022:
         raise UntrustedPlaceError(f"the socket `{path}` can be written by other users", "remove it")
     return True
-
-
-def _log_path(directory: Path | None, name: str) -> Path:
-    override = os.environ.get(LOG_VARIABLE)
-    if override:
-        return Path(override)
-    if directory is not None:
-        return directory / f"{name}.log"
-    import platformdirs
-
-    return Path(platformdirs.user_log_dir("fimble", appauthor=False)) / f"{name}.log"

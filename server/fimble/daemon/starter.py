@@ -7,9 +7,8 @@ import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fimble.daemon import greeting
 from fimble.daemon.endpoint import connect
@@ -32,8 +31,7 @@ EXIT_ALREADY_RUNNING = 3
 """Exit code of a daemon that found another one holding the lock."""
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(NamedTuple):
     """An open session: the socket, what came with the welcome, and the splitter to read on with."""
 
     connection: socket.socket
@@ -42,13 +40,13 @@ class Joined:
     early: Sequence[bytes]
 
 
-@dataclass
 class Starter:
     """Joins the daemon of `place`, starting `command` where there is none."""
 
-    place: Place
-    command: Sequence[str] = DAEMON_COMMAND
-    child: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    def __init__(self, place: Place, command: Sequence[str] = DAEMON_COMMAND) -> None:
+        self.place = place
+        self.command = command
+        self.child: subprocess.Popen[bytes] | None = None
 
     def join(self, role: str, **words: Any) -> Joined:
         """Give an open session with the daemon.

@@ -65,6 +65,7 @@ class FimbleServer(LanguageServer):
         self.last_answer = ""
         self.reviewed: set[str] = set()
         self.explanations: dict[str, shown.Explanation] = {}
+        self.client_name: str | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def leave(self, exit_code: int) -> None:
