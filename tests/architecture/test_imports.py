@@ -59,6 +59,7 @@ def test_library_is_imported_only_at_home(package, library):
     ("module", "unwanted"),
     [
         ("fimble.cli.main", ["pygls", "ctranslate2", "tokenizers", "numpy", "torch", "rich"]),
+        ("fimble.daemon.shim", ["pygls", "lsprotocol", "ctranslate2", "tokenizers", "numpy", "asyncio", "logging"]),
         ("fimble.lsp.server", ["ctranslate2", "torch", "transformers", "gguf"]),
         ("fimble.completion.service", ["pygls", "lsprotocol", "ctranslate2", "torch"]),
         ("fimble.app", ["pygls", "lsprotocol", "ctranslate2", "torch", "gguf"]),

@@ -45,6 +45,9 @@ def environment(tmp_path):
         "FIMBLE_DATA_DIR": str(tmp_path / "models"),
         "FIMBLE_SCRIPT": str(tmp_path / "script.json"),
     }
+    if os.environ.get("FIMBLE_E2E_SHARED") == "1":
+        # A daemon must not outlive its test for long.
+        (home / "fimble" / "config.toml").write_text("daemon_idle_exit_s = 1\n")
     return os.environ | ours
 
 

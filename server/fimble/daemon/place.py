@@ -100,6 +100,12 @@ def prepare(place: Place) -> None:
         raise UntrustedPlaceError(
             f"`{place.directory}` does not belong to you", f"remove it, or set `{RUNTIME_DIR_VARIABLE}`"
         )
+    above = place.directory.parent.stat()
+    if above.st_uid not in (0, os.getuid()) or (above.st_mode & 0o022 and not above.st_mode & stat.S_ISVTX):
+        raise UntrustedPlaceError(
+            f"`{place.directory.parent}` lets other users put something else in place of `{place.directory.name}`",
+            f"set `{RUNTIME_DIR_VARIABLE}` to a directory of your own",
+        )
     if status.st_mode & 0o077:
         raise UntrustedPlaceError(f"`{place.directory}` is open to other users", f"run `chmod 700 {place.directory}`")
 

@@ -17,6 +17,7 @@ import pytest
 
 SERVER = Path(__file__).parents[3] / "server"
 ANSWER_LIMIT_S = 20.0
+URI = "file:///project/sample.py"
 
 
 class Editor:
@@ -24,6 +25,7 @@ class Editor:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
+        self.opened: Any = None
         self.notifications: list[dict[str, Any]] = []
         self.requests: list[dict[str, Any]] = []
         self._answers: dict[Any, asyncio.Future[dict[str, Any]]] = {}
@@ -34,9 +36,12 @@ class Editor:
     async def _read(self) -> None:
         stdout = self.process.stdout
         assert stdout is not None
-        while header := await stdout.readline():
-            n_bytes = int(header.split(b":")[1])
-            await stdout.readline()
+        n_bytes = 0
+        while line := await stdout.readline():
+            if line.startswith(b"Content-Length:"):
+                n_bytes = int(line.split(b":")[1])
+            if line.strip():
+                continue
             message = json.loads(await stdout.readexactly(n_bytes))
             if "method" not in message:
                 future = self._answers.pop(message["id"], None)
@@ -88,6 +93,29 @@ class Editor:
 
         return await asyncio.wait_for(wait(), limit_s)
 
+    def open(self, text: str, uri: str = URI) -> None:
+        item = {"uri": uri, "languageId": "python", "version": 1, "text": text}
+        self.notify("textDocument/didOpen", {"textDocument": item})
+
+    def type(self, version: int, line: int, character: int, text: str, uri: str = URI) -> None:
+        place = {"line": line, "character": character}
+        changes = [{"range": {"start": place, "end": place}, "text": text}]
+        self.notify(
+            "textDocument/didChange",
+            {"textDocument": {"uri": uri, "version": version}, "contentChanges": changes},
+        )
+
+    def ask_ghost(self, line: int, character: int, uri: str = URI) -> asyncio.Future[dict[str, Any]]:
+        place = {"line": line, "character": character}
+        params = {"textDocument": {"uri": uri}, "position": place, "context": {"triggerKind": 2}}
+        return self.ask("textDocument/inlineCompletion", params)
+
+    async def ghost(self, line: int, character: int, uri: str = URI) -> str | None:
+        """Give the ghost text at a place, None if there is none."""
+        answer = await asyncio.wait_for(self.ask_ghost(line, character, uri), ANSWER_LIMIT_S)
+        items = (answer.get("result") or {}).get("items") or []
+        return items[0]["insertText"] if items else None
+
     async def leave(self) -> int:
         """Shut down as an editor does; gives the exit code."""
         await self.result("shutdown")
@@ -124,6 +152,24 @@ class Home:
         self.editors.append(editor)
         return editor
 
+    async def real(self, *arguments: str, **options: Any) -> Editor:
+        """Start `fimble serve` with the scripted engine, as an editor does, and open a session."""
+        serve = (sys.executable, "-m", "fimble", "serve", "--set", "engine=scripted", *arguments)
+        editor = await self.editor(*serve)
+        capabilities = {"textDocument": {"inlineCompletion": {}}}
+        editor.opened = await editor.initialize(
+            capabilities=capabilities, initializationOptions={"delay_ms": 0, **options}, clientInfo={"name": "test"}
+        )
+        while (await editor.result("fimble/status"))["state"] not in ("ready", "off"):
+            await asyncio.sleep(0.02)
+        return editor
+
+    def script(self, *answers: dict[str, Any]) -> None:
+        """Say what the engine answers."""
+        path = self.directory / "script.json"
+        path.write_text(json.dumps({"answers": answers}))
+        self.environment["FIMBLE_SCRIPT"] = str(path)
+
     async def command(self, *arguments: str) -> tuple[int, str, str]:
         """Run one `fimble` command; gives exit code, stdout and stderr."""
         process = await asyncio.create_subprocess_exec(
@@ -151,6 +197,14 @@ class Home:
                 return
             await asyncio.sleep(0.02)
         raise AssertionError("no daemon bound its socket")
+
+    async def until_gone(self) -> None:
+        """Wait for the end of every daemon: one that has released its lock takes a moment to exit."""
+        for _ in range(500):
+            if not self.daemon_pids:
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError("a daemon is still running")
 
     @property
     def daemon_pids(self) -> list[int]:
