@@ -59,6 +59,11 @@ class Settings:
     globs_off: tuple[str, ...] = _setting(
         SECRET_GLOBS, "Files that are never read, completed or put into a prompt (globs on the whole path)."
     )
+    ignore_files: tuple[str, ...] = _setting(
+        (".gitignore", ".fimbleignore"),
+        "Names of files whose patterns, as git reads them, also switch ghost text off; `.gitignore` within a"
+        " repository only.",
+    )
     multiline: str = _setting(
         "auto",
         "Whether a suggestion may span lines; `auto` decides from the place.",

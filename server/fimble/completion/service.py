@@ -19,7 +19,8 @@ from fimble.completion.policy import PolicyFacts, decide
 from fimble.completion.rebase import rebase
 from fimble.completion.request import CompletionRequest, CompletionResult
 from fimble.completion.tracing import TraceBuilder
-from fimble.context import exclusion, window
+from fimble.context import exclusion, secrets, window
+from fimble.context.ignore import IgnoreRules
 from fimble.engine.contract import Engine
 from fimble.errors import FimbleError, PromptBudgetError
 from fimble.log import LOGGER
@@ -55,6 +56,7 @@ class CompletionService:
     settings: Settings
     metrics: Metrics = field(default_factory=Metrics)
     cache: CompletionCache = field(default_factory=CompletionCache)
+    ignore: IgnoreRules = field(default_factory=IgnoreRules)
     _sessions: OrderedDict[str, _Session] = field(default_factory=OrderedDict)
     _shown: OrderedDict[str, str] = field(default_factory=OrderedDict)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
@@ -112,12 +114,15 @@ class CompletionService:
         refusal = self._refusal(request)
         if refusal is not None:
             return refusal
-        cursor = window.cut(
+        if (rule := await self.ignore.why(request.document.uri, self.settings.ignore_files)) is not None:
+            return Decline(DeclineReason.PATH_OFF, rule)
+        cut = window.cut(
             request.document,
             request.offset,
             indent_unit=request.indent_unit,
             tab_width_columns=request.tab_width_columns,
         )
+        cursor = secrets.masked(cut)
         document = request.document
         line = document.line_of(request.offset)
         ask = decide(
