@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from fimble import manifest as manifests
 from fimble.completion.service import CompletionService
 from fimble.engine.contract import Backend, OwnedEngine
 from fimble.engine.scripted import SPECIAL_NAMES, ScriptedBackend
@@ -19,7 +20,16 @@ from fimble.settings import Settings
 if TYPE_CHECKING:
     from fimble.actions.service import ActionService
 
-ENGINE_KEYS = ("engine", "model", "device", "compute_type", "n_threads")
+ENGINE_KEYS = (
+    "engine",
+    "model",
+    "device",
+    "compute_type",
+    "n_threads",
+    "remote_url",
+    "remote_model",
+    "remote_timeout_ms",
+)
 
 SCRIPTED_MANIFEST = ModelManifest(
     model_id="scripted",
@@ -93,7 +103,7 @@ class Application:
         if self.settings.engine == "scripted" or self._make_backend is not None:
             return SCRIPTED_MANIFEST
         try:
-            return self._store.manifest(self.settings.model)
+            return model_manifest(self.settings, self._store)
         except FimbleError:
             return SCRIPTED_MANIFEST
 
@@ -104,10 +114,22 @@ class Application:
         return EngineWorker(make or (lambda: make_backend(settings, self._store)))
 
 
+def model_manifest(settings: Settings, store: ModelStore) -> ModelManifest:
+    """Give the model's manifest; a remote server's model need not be installed. Errors: ModelError."""
+    if settings.engine == "openai" and not store.has(settings.model):
+        return manifests.load(settings.model)
+    return store.manifest(settings.model)
+
+
 def make_backend(settings: Settings, store: ModelStore) -> Backend:
     """Make the backend the settings ask for; runs on the engine's thread. Errors: ModelError, SettingsError."""
     if settings.engine == "scripted":
         return ScriptedBackend.from_file(os.environ.get("FIMBLE_SCRIPT", ""))
+    if settings.engine == "openai":
+        from fimble.engine.remote import RemoteBackend
+
+        manifest = model_manifest(settings, store)
+        return RemoteBackend(manifest, settings.remote_url, settings.remote_model, settings.remote_timeout_ms)
     from fimble.engine.ct2_backend import CTranslate2Backend
 
     return CTranslate2Backend(

@@ -43,9 +43,17 @@ class Settings:
     model: str = _setting("qwen2.5-coder-0.5b", "Model id as `fimble models list` shows it.")
     engine: str = _setting(
         "ctranslate2",
-        "What runs the model. `scripted` answers from `FIMBLE_SCRIPT` and is for tests.",
-        choices=("ctranslate2", "scripted"),
+        "What runs the model. `openai` sends prompts to the server at `remote_url`; `scripted` answers from"
+        " `FIMBLE_SCRIPT` and is for tests.",
+        choices=("ctranslate2", "openai", "scripted"),
     )
+    remote_url: str = _setting(
+        "",
+        "Base URL of an OpenAI-compatible server for `engine = openai`, such as `http://127.0.0.1:8080/v1`. The key"
+        " comes from `FIMBLE_API_KEY` or the system's keyring (service `fimble`, user: the host).",
+    )
+    remote_model: str = _setting("", "What the server calls the model; empty sends the id in `model`.")
+    remote_timeout_ms: int = _setting(10_000, "Latest moment of a server's answer.", minimum=100, maximum=600_000)
     device: str = _setting("auto", "Where the model runs.", choices=("auto", "cpu", "cuda"))
     compute_type: str = _setting(
         "auto",
