@@ -150,3 +150,10 @@ class Settings:
         minimum=0,
         maximum=2**50,
     )
+    http_port: int = _setting(
+        0,
+        "Loopback port for OpenAI's and llama.cpp's HTTP interfaces in the daemon; 0 is off. Needs the extra `http`;"
+        " read from the file.",
+        minimum=0,
+        maximum=65535,
+    )

@@ -24,6 +24,8 @@ HOMES = {
     "pickle": (),
     "marshal": (),
     "shelve": (),
+    "starlette": ("daemon/facade/",),
+    "uvicorn": ("daemon/facade/",),
     "argparse": ("cli/",),
     "rich": ("cli/", "bench/", "eval/"),
 }

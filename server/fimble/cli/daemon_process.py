@@ -11,6 +11,7 @@ import psutil
 
 from fimble import log
 from fimble.app import ENGINE_KEYS, Application, make_backend
+from fimble.daemon.broker import Broker
 from fimble.daemon.lifecycle import run_daemon
 from fimble.daemon.place import Place
 from fimble.daemon.pool import EnginePool
@@ -21,6 +22,9 @@ from fimble.lsp.server import create_server
 from fimble.models.store import ModelStore
 from fimble.options import read_config_file, resolve
 from fimble.settings import Settings
+
+HTTP_SESSION = 0
+"""Editors' sessions count from 1; all HTTP clients together take turns as one of them."""
 
 
 def run_process(place: Place) -> int:
@@ -47,11 +51,28 @@ def run_process(place: Place) -> int:
     def describe() -> dict[str, Any]:
         return {"resident_bytes": psutil.Process().memory_info().rss, "engines": pool.describe()}
 
-    exit_code = run_daemon(place, make_session, float(settings.daemon_idle_exit_s), describe)
+    async def facade(broker: Broker) -> None:
+        await _serve_http(settings, store, pool, place, broker)
+
+    beside = facade if settings.http_port else None
+    exit_code = run_daemon(place, make_session, float(settings.daemon_idle_exit_s), describe, beside)
     pool.close()
     sys.stderr.flush()
     # A prefill cannot be interrupted, and a thread in one must not hold the exit.
     os._exit(exit_code)
+
+
+async def _serve_http(settings: Settings, store: ModelStore, pool: EnginePool, place: Place, broker: Broker) -> None:
+    """Serve the model of the user's file over HTTP."""
+    try:
+        from fimble.daemon.facade.desk import Desk
+        from fimble.daemon.facade.http_server import build_app, serve, token_at
+    except ImportError as error:
+        log.LOGGER.error("HTTP is off: %s is not installed; install `fimble[http]`", error.name)
+        return
+    app = Application(settings, store, make_engine=lambda s: pool.open(s, HTTP_SESSION))
+    desk = Desk(app.engine, app.manifest, broker.touch)
+    await serve(build_app(desk, token_at(place.http_token_path), broker.status), settings.http_port)
 
 
 def _file_options() -> dict[str, Any]:

@@ -93,6 +93,10 @@ class Broker:
         self._farewell = farewell
         self._leaving.set()
 
+    def touch(self) -> None:
+        """Count as used: whoever asks over HTTP opens no session."""
+        self._idle_since_s = time.monotonic()
+
     async def _bind(self) -> None:
         self._listener = listen(self._place)
         self._listener.socket.setblocking(False)

@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fimble.daemon.broker import Broker, MakeSession
@@ -18,6 +18,7 @@ from fimble.log import LOGGER
 
 LOG_BYTES_MAX = 5_000_000
 LOG_CHECK_S = 30.0
+END_LIMIT_S = 2.0
 
 
 def run_daemon(
@@ -25,8 +26,9 @@ def run_daemon(
     make_session: MakeSession,
     idle_exit_s: float,
     describe: Callable[[], dict[str, Any]] = dict,
+    beside: Callable[[Broker], Awaitable[None]] | None = None,
 ) -> int:
-    """Be the user's daemon until idle or told to leave; gives the exit code.
+    """Be the user's daemon until idle or told to leave; gives the exit code. `beside` runs as long as it does.
 
     Errors: UntrustedPlaceError if the runtime directory is not the user's own.
     """
@@ -39,26 +41,35 @@ def run_daemon(
         return EXIT_ALREADY_RUNNING
     try:
         lock.name_holder()
-        asyncio.run(_serve(place, make_session, idle_exit_s, describe))
+        asyncio.run(_serve(Broker(place, make_session, idle_exit_s, describe), beside))
     finally:
         lock.release()
     return 0
 
 
-async def _serve(
-    place: Place, make_session: MakeSession, idle_exit_s: float, describe: Callable[[], dict[str, Any]]
-) -> None:
-    broker = Broker(place, make_session, idle_exit_s, describe)
+async def _serve(broker: Broker, beside: Callable[[Broker], Awaitable[None]] | None) -> None:
     loop = asyncio.get_running_loop()
     if sys.platform != "win32":
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, broker.leave, "stop")
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    trimming = asyncio.create_task(_keep_log_small())
+    tasks = [asyncio.ensure_future(_keep_log_small())]
+    if beside is not None:
+        tasks.append(asyncio.ensure_future(_guarded(beside(broker))))
     try:
         await broker.run()
     finally:
-        trimming.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=END_LIMIT_S)
+
+
+async def _guarded(work: Awaitable[None]) -> None:
+    """Run what is beside the sessions; its end must not be theirs."""
+    try:
+        await work
+    except Exception:
+        LOGGER.exception("a part beside the sessions failed")
 
 
 async def _keep_log_small() -> None:

@@ -47,6 +47,11 @@ class Place(NamedTuple):
         return self.directory / f"{self.name}.port"
 
     @property
+    def http_token_path(self) -> Path:
+        """The token that HTTP clients must send."""
+        return self.directory / f"{self.name}.http-token"
+
+    @property
     def lock_path(self) -> Path:
         """Held by the daemon as long as it lives."""
         return self.directory / f"{self.name}.lock"
