@@ -12,6 +12,7 @@ from fimble.engine.contract import Backend, OwnedEngine
 from fimble.engine.scripted import SPECIAL_NAMES, ScriptedBackend
 from fimble.engine.worker import EngineWorker
 from fimble.errors import FimbleError
+from fimble.ignore import IgnoreRules
 from fimble.manifest import ChatTemplate, FimTokens, ModelManifest
 from fimble.metrics import Metrics
 from fimble.models.store import ModelStore
@@ -69,7 +70,7 @@ class Application:
         self._make_engine = make_engine
         self.manifest = self._read_manifest()
         self.engine = self._new_engine()
-        self.completion = CompletionService(self.engine, self.manifest, settings, self.metrics)
+        self.completion = CompletionService(self.engine, self.manifest, settings, self.metrics, ignored=IgnoreRules())
 
     @property
     def actions(self) -> ActionService:

@@ -10,8 +10,9 @@ import asyncio
 import itertools
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from fimble.completion.answer import Answerer, Question
 from fimble.completion.cache import CompletionCache
@@ -20,7 +21,6 @@ from fimble.completion.rebase import rebase
 from fimble.completion.request import CompletionRequest, CompletionResult
 from fimble.completion.tracing import TraceBuilder
 from fimble.context import exclusion, secrets, window
-from fimble.context.ignore import IgnoreRules
 from fimble.engine.contract import Engine
 from fimble.errors import FimbleError, PromptBudgetError
 from fimble.log import LOGGER
@@ -44,6 +44,13 @@ class _Session:
     trace: RequestTrace | None = None
 
 
+class IgnoredFiles(Protocol):
+    """Who knows what ignore files rule out, without reading them while the user types."""
+
+    async def why(self, uri: str, names: Sequence[str]) -> str | None:
+        """Give the pattern that rules the document out, or None."""
+
+
 @dataclass(slots=True)
 class CompletionService:
     """Answers completion requests of one editor session.
@@ -56,7 +63,7 @@ class CompletionService:
     settings: Settings
     metrics: Metrics = field(default_factory=Metrics)
     cache: CompletionCache = field(default_factory=CompletionCache)
-    ignore: IgnoreRules = field(default_factory=IgnoreRules)
+    ignored: IgnoredFiles | None = None
     _sessions: OrderedDict[str, _Session] = field(default_factory=OrderedDict)
     _shown: OrderedDict[str, str] = field(default_factory=OrderedDict)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
@@ -114,8 +121,10 @@ class CompletionService:
         refusal = self._refusal(request)
         if refusal is not None:
             return refusal
-        if (rule := await self.ignore.why(request.document.uri, self.settings.ignore_files)) is not None:
-            return Decline(DeclineReason.PATH_OFF, rule)
+        if self.ignored is not None:
+            rule = await self.ignored.why(request.document.uri, self.settings.ignore_files)
+            if rule is not None:
+                return Decline(DeclineReason.PATH_OFF, rule)
         cut = window.cut(
             request.document,
             request.offset,

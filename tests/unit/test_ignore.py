@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from fimble.context import ignore
-from fimble.context.ignore import IgnoreRules, first_match, read_rules
+from fimble import ignore
+from fimble.ignore import IgnoreRules, first_match, read_rules
 
 NAMES = (".gitignore", ".fimbleignore")
 
