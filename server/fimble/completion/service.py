@@ -108,6 +108,16 @@ class CompletionService:
         if self._shown.pop(completion_id, None) is not None:
             self.metrics.count("completion.accepted")
 
+    def displayed(self, completion_id: str) -> None:
+        """Count a suggestion as drawn, where the editor tells."""
+        if completion_id in self._shown:
+            self.metrics.count("completion.displayed")
+
+    def partly_accepted(self, completion_id: str) -> None:
+        """Count a suggestion of which a word or a line was taken."""
+        if completion_id in self._shown:
+            self.metrics.count("completion.partly_accepted")
+
     def closed(self, uri: str) -> None:
         """Forget a document and stop what runs for it."""
         self.cache.forget(uri)
