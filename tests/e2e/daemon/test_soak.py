@@ -18,7 +18,7 @@ import psutil
 
 SOAK_S = float(os.environ.get("FIMBLE_SOAK_S", "12"))
 N_EDITORS = 3
-CRASH_PAUSE_S = 21.0
+CRASH_PAUSE_S = 31.0
 """Three crashes within a minute are the end by design, so a soak of faults stays below that."""
 RSS_GROWTH_BYTES_MAX = 60_000_000
 
