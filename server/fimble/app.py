@@ -68,16 +68,17 @@ class Application:
         self._store = store or ModelStore()
         self._make_backend = make_backend
         self._make_engine = make_engine
+        self._ignored = IgnoreRules()
         self.manifest = self._read_manifest()
         self.engine = self._new_engine()
-        self.completion = CompletionService(self.engine, self.manifest, settings, self.metrics, ignored=IgnoreRules())
+        self.completion = CompletionService(self.engine, self.manifest, settings, self.metrics, ignored=self._ignored)
 
     @property
     def actions(self) -> ActionService:
         """The service of code actions; loads the grammars when first used."""
         from fimble.actions.service import ActionService
 
-        return ActionService(self.engine, self.manifest, self.settings, self.metrics)
+        return ActionService(self.engine, self.manifest, self.settings, self.metrics, self._ignored)
 
     def start(self) -> None:
         """Begin to load the model in the background."""

@@ -10,9 +10,8 @@ import asyncio
 import itertools
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from fimble.completion.answer import Answerer, Question
 from fimble.completion.cache import CompletionCache
@@ -44,13 +43,6 @@ class _Session:
     trace: RequestTrace | None = None
 
 
-class IgnoredFiles(Protocol):
-    """Who knows what ignore files rule out, without reading them while the user types."""
-
-    async def why(self, uri: str, names: Sequence[str]) -> str | None:
-        """Give the pattern that rules the document out, or None."""
-
-
 @dataclass(slots=True)
 class CompletionService:
     """Answers completion requests of one editor session.
@@ -63,7 +55,7 @@ class CompletionService:
     settings: Settings
     metrics: Metrics = field(default_factory=Metrics)
     cache: CompletionCache = field(default_factory=CompletionCache)
-    ignored: IgnoredFiles | None = None
+    ignored: exclusion.IgnoredFiles | None = None
     _sessions: OrderedDict[str, _Session] = field(default_factory=OrderedDict)
     _shown: OrderedDict[str, str] = field(default_factory=OrderedDict)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))

@@ -57,9 +57,14 @@ class SharedModel:
         return self.tokenizer
 
     def load(self) -> None:
-        """Begin to load the weights unless they are there or on their way; after a failure, try again."""
-        if self.worker is not None and self.worker.state not in (EngineState.MISSING, EngineState.FAILED):
-            return
+        """Begin to load the weights unless they are there or on their way; after a failure, try again.
+
+        A worker whose model is missing waits for its installation by itself.
+        """
+        if self.worker is not None:
+            if self.worker.state is not EngineState.FAILED:
+                return
+            self.worker.close(timeout_s=0)
         self.on_load(self)
         self.worker = self.make_worker()
         self.worker.on_state_change(self._changed)

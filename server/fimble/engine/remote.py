@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable
 from typing import Any
 
 from fimble.engine.breaker import CircuitBreaker
-from fimble.engine.contract import GenerationRequest, Row
+from fimble.engine.contract import GenerationRequest, OnToken, Row
 from fimble.engine.packed import PackedTokenizer, pack
 from fimble.engine.remote_http import Exchange, RemoteError, RemoteServer, StoppedError, parse_server
 from fimble.errors import EngineError, SettingsError
@@ -55,7 +54,10 @@ class RemoteBackend:
     def unload(self) -> None:
         self._server = None
 
-    def run(self, request: GenerationRequest, on_token: Callable[[int], bool]) -> list[Row]:
+    def tidy(self) -> None:
+        """Nothing is held between runs."""
+
+    def run(self, request: GenerationRequest, on_token: OnToken) -> list[Row]:
         if self._server is None:
             raise EngineError("the remote engine is not set up")
         if (wait_s := self._breaker.wait_s()) > 0:
@@ -67,7 +69,9 @@ class RemoteBackend:
         with contextlib.closing(exchange):
             try:
                 rows = (
-                    self._stream(exchange, request, on_token) if request.n_rows == 1 else self._batch(exchange, request)
+                    self._stream(exchange, request, on_token)
+                    if request.n_rows == 1
+                    else self._batch(exchange, request, on_token)
                 )
             except StoppedError:
                 return [Row((), ended=False)] * request.n_rows
@@ -77,7 +81,7 @@ class RemoteBackend:
         self._breaker.succeeded()
         return rows
 
-    def _stream(self, exchange: Exchange, request: GenerationRequest, on_token: Callable[[int], bool]) -> list[Row]:
+    def _stream(self, exchange: Exchange, request: GenerationRequest, on_token: OnToken) -> list[Row]:
         response = exchange.post("/completions", self._body(request, stream=True))
         ids: list[int] = []
         for event in exchange.events(response):
@@ -90,15 +94,22 @@ class RemoteBackend:
                 return [Row(tuple(ids), ended=reason != "length")]
         return [Row(tuple(ids), ended=True)]
 
-    def _batch(self, exchange: Exchange, request: GenerationRequest) -> list[Row]:
+    def _batch(self, exchange: Exchange, request: GenerationRequest, on_token: OnToken) -> list[Row]:
         answer = exchange.whole(exchange.post("/completions", self._body(request, stream=False)))
         choices = answer.get("choices")
         if not isinstance(choices, list) or not choices:
             raise RemoteError("the remote engine's answer has no choices")
         rows = []
-        for choice in choices[: request.n_rows]:
+        for n_row, choice in enumerate(choices[: request.n_rows]):
             text, reason = _choice_of({"choices": [choice]})
-            rows.append(Row((pack(text),) if text else (), ended=reason != "length"))
+            ids: list[int] = []
+            for token_id in self._tokenizer.encode(text):
+                ids.append(token_id)
+                # The row came whole; what stands behind the place to stop at is dropped here.
+                if on_token(token_id, n_row):
+                    reason = "length"
+                    break
+            rows.append(Row(tuple(ids), ended=reason != "length"))
         # A server that ignores `n` gives one; the rest are empty and not shown.
         return rows + [Row((), ended=True)] * (request.n_rows - len(rows))
 

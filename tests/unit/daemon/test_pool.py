@@ -11,7 +11,7 @@ from fimble.daemon.pool import EnginePool
 from fimble.engine.contract import EngineState, GenerationRequest
 from fimble.engine.scripted import ScriptedBackend
 from fimble.engine.worker import EngineWorker
-from fimble.errors import EngineError, ModelNotInstalledError
+from fimble.errors import EngineError
 from fimble.records import FimPrompt
 from fimble.settings import Settings
 
@@ -27,7 +27,7 @@ class Models:
     def _make(self, settings):
         def backend():
             if settings.model in self.broken:
-                raise ModelNotInstalledError(settings.model)
+                raise EngineError("broken")
             self.loaded.append(settings.model)
             made = ScriptedBackend()
             for _ in range(20):
@@ -86,13 +86,13 @@ async def test_closing_one_session_leaves_the_model_to_the_other(models):
     assert await use(two) == "a"
 
 
-async def test_missing_model_is_tried_again_when_a_session_starts(models):
+async def test_failed_model_is_tried_again_when_a_session_starts(models):
     models.broken.add("a")
     one = models.open("a", 1)
     one.start()
-    with pytest.raises(ModelNotInstalledError):
+    with pytest.raises(EngineError, match="broken"):
         await one.wait_ready()
-    assert one.state is EngineState.MISSING and isinstance(one.error, ModelNotInstalledError)
+    assert one.state is EngineState.FAILED and one.error is not None
     models.broken.clear()
     two = models.open("a", 2)
     assert await use(two) == "a"

@@ -109,7 +109,7 @@ def ask(backend, text="x = ", **more):
 def run(backend, request):
     texts = []
 
-    def on_token(token_id):
+    def on_token(token_id, n_row=0):
         texts.append(backend.tokenizer.decode([token_id]))
         return False
 
@@ -140,7 +140,7 @@ def test_length_is_no_end(server, backend):
 
 def test_stop_rule_closes_the_connection(server, backend):
     server.answer = Server.stream(*["word "] * 2000, pause_s=0.002)
-    [row] = backend.run(ask(backend), lambda _id: True)
+    [row] = backend.run(ask(backend), lambda _id, _row=0: True)
     assert backend.tokenizer.decode(row.ids) == "word "
     for _ in range(500):
         if server.n_closed_early:
@@ -154,17 +154,19 @@ def test_cancelling_ends_a_silent_answer_at_once(server, backend):
     server.answer = lambda handler: released.wait(10)
     token = CancelToken()
     threading.Timer(0.1, token.cancel).start()
-    [row] = backend.run(ask(backend, token=token), lambda _id: False)
+    [row] = backend.run(ask(backend, token=token), lambda _id, _row=0: False)
     assert row.ids == () and not released.is_set()
     released.set()
 
 
 def test_alternatives_come_in_one_answer(server, backend):
-    choices = [{"text": t, "finish_reason": "stop"} for t in ("one", "two")]
+    choices = [{"text": t, "finish_reason": "stop"} for t in ("one more", "two")]
     server.answer = Server.status(200, json.dumps({"choices": choices}).encode())
-    rows = backend.run(ask(backend, n_rows=3), lambda _id: False)
-    assert [backend.tokenizer.decode(r.ids) for r in rows] == ["one", "two", ""]
+    rows = backend.run(ask(backend, n_rows=3), lambda _id, _row=0: False)
+    assert [backend.tokenizer.decode(r.ids) for r in rows] == ["one more", "two", ""]
     assert server.requests[0][2]["n"] == 3
+    cut = backend.run(ask(backend, n_rows=2), lambda _id, n_row=0: n_row == 0)
+    assert [backend.tokenizer.decode(r.ids) for r in cut] == ["one", "two"]
 
 
 REFUSALS = {
@@ -185,7 +187,7 @@ REFUSALS = {
 def test_each_refusal_says_which_and_shows_no_secret(server, backend, case):
     server.answer, told = REFUSALS[case]
     with pytest.raises(RemoteError, match=told) as caught:
-        backend.run(ask(backend), lambda _id: False)
+        backend.run(ask(backend), lambda _id, _row=0: False)
     assert "the-key" not in str(caught.value) and "x = " not in str(caught.value)
     assert "stack trace" not in str(caught.value)
 
@@ -194,7 +196,7 @@ def test_slow_server_is_given_up_in_time(server, backend):
     released = threading.Event()
     server.answer = lambda handler: released.wait(10)
     with pytest.raises(RemoteError, match="took too long"):
-        backend.run(ask(backend, deadline_at_s=time.monotonic() + 0.2), lambda _id: False)
+        backend.run(ask(backend, deadline_at_s=time.monotonic() + 0.2), lambda _id, _row=0: False)
     assert not released.is_set()
     released.set()
 
@@ -203,7 +205,7 @@ def test_redirect_is_not_followed(server, backend):
     other = Server()
     server.answer = Server.status(307, Location=f"{other.url}/completions")
     with pytest.raises(RemoteError, match="not followed"):
-        backend.run(ask(backend), lambda _id: False)
+        backend.run(ask(backend), lambda _id, _row=0: False)
     assert other.requests == []
     other.close()
 
@@ -211,14 +213,14 @@ def test_redirect_is_not_followed(server, backend):
 def test_nobody_listens(backend, server):
     server.close()
     with pytest.raises(RemoteError, match="nobody listens"):
-        backend.run(ask(backend), lambda _id: False)
+        backend.run(ask(backend), lambda _id, _row=0: False)
 
 
 def test_failing_server_is_left_alone_for_a_while(server, backend):
     server.answer = Server.status(500)
     for _ in range(FAILURES_MIN + 2):
         with pytest.raises(RemoteError):
-            backend.run(ask(backend), lambda _id: False)
+            backend.run(ask(backend), lambda _id, _row=0: False)
     assert len(server.requests) == FAILURES_MIN
 
 
