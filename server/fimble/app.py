@@ -6,11 +6,13 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from fimble import manifest as manifests
 from fimble.completion.service import CompletionService
-from fimble.engine.contract import Backend
+from fimble.engine.contract import Backend, OwnedEngine
 from fimble.engine.scripted import SPECIAL_NAMES, ScriptedBackend
 from fimble.engine.worker import EngineWorker
 from fimble.errors import FimbleError
+from fimble.ignore import IgnoreRules
 from fimble.manifest import ChatTemplate, FimTokens, ModelManifest
 from fimble.metrics import Metrics
 from fimble.models.store import ModelStore
@@ -19,7 +21,16 @@ from fimble.settings import Settings
 if TYPE_CHECKING:
     from fimble.actions.service import ActionService
 
-ENGINE_KEYS = ("engine", "model", "device", "compute_type", "n_threads")
+ENGINE_KEYS = (
+    "engine",
+    "model",
+    "device",
+    "compute_type",
+    "n_threads",
+    "remote_url",
+    "remote_model",
+    "remote_timeout_ms",
+)
 
 SCRIPTED_MANIFEST = ModelManifest(
     model_id="scripted",
@@ -42,23 +53,32 @@ class Application:
     """One engine and the services on it, for one editor session or one command."""
 
     def __init__(
-        self, settings: Settings, store: ModelStore | None = None, make_backend: Callable[[], Backend] | None = None
+        self,
+        settings: Settings,
+        store: ModelStore | None = None,
+        make_backend: Callable[[], Backend] | None = None,
+        make_engine: Callable[[Settings], OwnedEngine] | None = None,
     ) -> None:
-        """Nothing is loaded before `start`. `make_backend` replaces the engine, for tests."""
+        """Nothing is loaded before `start`.
+
+        `make_backend` replaces the model, for tests; `make_engine` its owner, where sessions share one.
+        """
         self.settings = settings
         self.metrics = Metrics()
         self._store = store or ModelStore()
         self._make_backend = make_backend
+        self._make_engine = make_engine
+        self._ignored = IgnoreRules()
         self.manifest = self._read_manifest()
-        self.engine = EngineWorker(self._backend)
-        self.completion = CompletionService(self.engine, self.manifest, settings, self.metrics)
+        self.engine = self._new_engine()
+        self.completion = CompletionService(self.engine, self.manifest, settings, self.metrics, ignored=self._ignored)
 
     @property
     def actions(self) -> ActionService:
         """The service of code actions; loads the grammars when first used."""
         from fimble.actions.service import ActionService
 
-        return ActionService(self.engine, self.manifest, self.settings, self.metrics)
+        return ActionService(self.engine, self.manifest, self.settings, self.metrics, self._ignored)
 
     def start(self) -> None:
         """Begin to load the model in the background."""
@@ -71,7 +91,7 @@ class Application:
         if renewed:
             self.engine.close(timeout_s=0)
             self.manifest = self._read_manifest()
-            self.engine = EngineWorker(self._backend)
+            self.engine = self._new_engine()
             self.completion.engine, self.completion.manifest = self.engine, self.manifest
         self.completion.settings = settings
         return renewed
@@ -85,24 +105,39 @@ class Application:
         if self.settings.engine == "scripted" or self._make_backend is not None:
             return SCRIPTED_MANIFEST
         try:
-            return self._store.manifest(self.settings.model)
+            return model_manifest(self.settings, self._store)
         except FimbleError:
             return SCRIPTED_MANIFEST
 
-    def _backend(self) -> Backend:
-        """Make the backend the settings ask for; runs on the engine's thread. Errors: ModelError, SettingsError."""
-        settings = self.settings
-        if self._make_backend is not None:
-            return self._make_backend()
-        if settings.engine == "scripted":
-            return ScriptedBackend.from_file(os.environ.get("FIMBLE_SCRIPT", ""))
-        from fimble.engine.ct2_backend import CTranslate2Backend
+    def _new_engine(self) -> OwnedEngine:
+        if self._make_engine is not None:
+            return self._make_engine(self.settings)
+        settings, make = self.settings, self._make_backend
+        return EngineWorker(make or (lambda: make_backend(settings, self._store)))
 
-        path = self._store.path(settings.model)
-        return CTranslate2Backend(
-            path,
-            self._store.manifest(settings.model),
-            device=settings.device,
-            compute_type=settings.compute_type,
-            n_threads=settings.n_threads,
-        )
+
+def model_manifest(settings: Settings, store: ModelStore) -> ModelManifest:
+    """Give the model's manifest; a remote server's model need not be installed. Errors: ModelError."""
+    if settings.engine == "openai" and not store.has(settings.model):
+        return manifests.load(settings.model)
+    return store.manifest(settings.model)
+
+
+def make_backend(settings: Settings, store: ModelStore) -> Backend:
+    """Make the backend the settings ask for; runs on the engine's thread. Errors: ModelError, SettingsError."""
+    if settings.engine == "scripted":
+        return ScriptedBackend.from_file(os.environ.get("FIMBLE_SCRIPT", ""))
+    if settings.engine == "openai":
+        from fimble.engine.remote import RemoteBackend
+
+        manifest = model_manifest(settings, store)
+        return RemoteBackend(manifest, settings.remote_url, settings.remote_model, settings.remote_timeout_ms)
+    from fimble.engine.ct2_backend import CTranslate2Backend
+
+    return CTranslate2Backend(
+        store.path(settings.model),
+        store.manifest(settings.model),
+        device=settings.device,
+        compute_type=settings.compute_type,
+        n_threads=settings.n_threads,
+    )

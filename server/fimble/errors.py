@@ -14,7 +14,10 @@
     │   ├── NoSourceError            every source failed; each one's reason is in the message
     │   └── DiskFullError            not enough room, found before or while writing
     ├── PromptBudgetError            the sentinels alone exceed the token budget
-    └── EngineError                  the model could not be loaded or run
+    ├── EngineError                  the model could not be loaded or run
+    └── DaemonError                  the shared process cannot be reached, started or trusted
+        ├── UntrustedPlaceError      its directory or socket is another's or open to others
+        └── OtherVersionError        a daemon of another version is serving and cannot be replaced now
 
 The typing path never shows these for user text: it answers with a `Decline`.
 """
@@ -97,6 +100,18 @@ class PromptBudgetError(FimbleError):
 
 
 class EngineError(FimbleError):
+    pass
+
+
+class DaemonError(FimbleError):
+    pass
+
+
+class UntrustedPlaceError(DaemonError):
+    pass
+
+
+class OtherVersionError(DaemonError):
     pass
 
 

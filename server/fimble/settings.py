@@ -43,9 +43,17 @@ class Settings:
     model: str = _setting("qwen2.5-coder-0.5b", "Model id as `fimble models list` shows it.")
     engine: str = _setting(
         "ctranslate2",
-        "What runs the model. `scripted` answers from `FIMBLE_SCRIPT` and is for tests.",
-        choices=("ctranslate2", "scripted"),
+        "What runs the model. `openai` sends prompts to the server at `remote_url`; `scripted` answers from"
+        " `FIMBLE_SCRIPT` and is for tests.",
+        choices=("ctranslate2", "openai", "scripted"),
     )
+    remote_url: str = _setting(
+        "",
+        "Base URL of an OpenAI-compatible server for `engine = openai`, such as `http://127.0.0.1:8080/v1`. The key"
+        " comes from `FIMBLE_API_KEY` or the system's keyring (service `fimble`, user: the host).",
+    )
+    remote_model: str = _setting("", "What the server calls the model; empty sends the id in `model`.")
+    remote_timeout_ms: int = _setting(10_000, "Latest moment of a server's answer.", minimum=100, maximum=600_000)
     device: str = _setting("auto", "Where the model runs.", choices=("auto", "cpu", "cuda"))
     compute_type: str = _setting(
         "auto",
@@ -58,6 +66,11 @@ class Settings:
     languages_off: tuple[str, ...] = _setting((), "LSP language ids without ghost text.")
     globs_off: tuple[str, ...] = _setting(
         SECRET_GLOBS, "Files that are never read, completed or put into a prompt (globs on the whole path)."
+    )
+    ignore_files: tuple[str, ...] = _setting(
+        (".gitignore", ".fimbleignore"),
+        "Names of files whose patterns, as git reads them, also switch ghost text off; `.gitignore` within a"
+        " repository only.",
     )
     multiline: str = _setting(
         "auto",
@@ -123,4 +136,24 @@ class Settings:
     )
     log_level: str = _setting(
         "info", "What goes to stderr; never document text.", choices=("error", "warning", "info", "debug")
+    )
+    daemon_idle_exit_s: int = _setting(
+        300,
+        "The daemon that editors share leaves when none has been connected for so long; read from the file.",
+        minimum=1,
+        maximum=604_800,
+    )
+    daemon_memory_bytes_max: int = _setting(
+        0,
+        "Memory for the weights of all models in the daemon; the least recently used leaves. 0 takes half of the"
+        " machine's; read from the file.",
+        minimum=0,
+        maximum=2**50,
+    )
+    http_port: int = _setting(
+        0,
+        "Loopback port for OpenAI's and llama.cpp's HTTP interfaces in the daemon; 0 is off. Needs the extra `http`;"
+        " read from the file.",
+        minimum=0,
+        maximum=65535,
     )

@@ -24,6 +24,8 @@ HOMES = {
     "pickle": (),
     "marshal": (),
     "shelve": (),
+    "starlette": ("daemon/facade/",),
+    "uvicorn": ("daemon/facade/",),
     "argparse": ("cli/",),
     "rich": ("cli/", "bench/", "eval/"),
 }
@@ -59,6 +61,7 @@ def test_library_is_imported_only_at_home(package, library):
     ("module", "unwanted"),
     [
         ("fimble.cli.main", ["pygls", "ctranslate2", "tokenizers", "numpy", "torch", "rich"]),
+        ("fimble.daemon.shim", ["pygls", "lsprotocol", "ctranslate2", "tokenizers", "numpy", "asyncio", "logging"]),
         ("fimble.lsp.server", ["ctranslate2", "torch", "transformers", "gguf"]),
         ("fimble.completion.service", ["pygls", "lsprotocol", "ctranslate2", "torch"]),
         ("fimble.app", ["pygls", "lsprotocol", "ctranslate2", "torch", "gguf"]),

@@ -8,6 +8,7 @@ GROUPS = {
     "lifecycle.py": {"types.INITIALIZE", "types.INITIALIZED", "types.WORKSPACE_DID_CHANGE_CONFIGURATION"},
     # Two halves of one answer: what the menu shows, and the edit of the entry chosen.
     "code_action.py": {"types.TEXT_DOCUMENT_CODE_ACTION", "types.CODE_ACTION_RESOLVE"},
+    "editor_events.py": {"DID_SHOW", "DID_ACCEPT_PART", "DID_FOCUS"},
     # pygls' own methods, which must be overridden in the protocol class to keep its documents out.
     "protocol.py": {
         "types.EXIT",

@@ -14,7 +14,7 @@ UNIT = re.compile(
     # Without a dimension: identifiers, a document's version, shares of one and their bounds, log-probabilities.
     r"|(.*_)?(id|version|share|share_.+|probability|temperature|priority|sequence|times|times_one|seed|signal|exit_code)"
     # Places as the protocol and the file formats call them, and the bounds of a share.
-    r"|character|start|end|pid|port|low|high)$"
+    r"|character|start|end|pid|(.*_)?port|low|high)$"
 )
 NUMBERS = {"int", "float", "int | None", "float | None"}
 

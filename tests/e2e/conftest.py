@@ -45,6 +45,9 @@ def environment(tmp_path):
         "FIMBLE_DATA_DIR": str(tmp_path / "models"),
         "FIMBLE_SCRIPT": str(tmp_path / "script.json"),
     }
+    if os.environ.get("FIMBLE_E2E_SHARED") == "1":
+        # A daemon must not outlive its test for long.
+        (home / "fimble" / "config.toml").write_text("daemon_idle_exit_s = 1\n")
     return os.environ | ours
 
 
@@ -61,7 +64,9 @@ def script(environment):
 
 
 def command(*arguments):
-    return [sys.executable, "-m", "fimble", "serve", "--set", "engine=scripted", *arguments]
+    """Give the server's command; `FIMBLE_E2E_SHARED=1` puts shim and daemon between, which must change nothing."""
+    sharing = [] if os.environ.get("FIMBLE_E2E_SHARED") == "1" else ["--no-share"]
+    return [sys.executable, "-m", "fimble", "serve", *sharing, "--set", "engine=scripted", *arguments]
 
 
 class Editor:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-import sys
-import typing
 
 from fimble.actions.outcome import Edit
 from fimble.actions.place import Place
-from fimble.actions.syntax import Syntax
+from fimble.actions.syntax import Syntax, parse
 
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
 _PREAMBLE = {
@@ -17,17 +15,6 @@ _PREAMBLE = {
     "java": re.compile(r"(?:(?://[^\n]*|/\*[\s\S]*?\*/)?\s*\n)*package[ \t]+[\w.]+;[^\n]*(?:\n|$)"),
     "rust": re.compile(r"(?:(?://!?[^\n]*|#!\[[^\n]*\])?\n)*"),
     "javascript": re.compile(r"(?:#![^\n]*\n)?(?:['\"]use strict['\"];?[^\n]*\n)?"),
-}
-_TYPING = frozenset(n for n in typing.__all__ if n[0].isupper())
-_FROM = {
-    **dict.fromkeys(("Counter", "defaultdict", "deque", "OrderedDict", "namedtuple"), "collections"),
-    **dict.fromkeys(("reduce", "lru_cache", "cache", "partial", "wraps"), "functools"),
-    **dict.fromkeys(("combinations", "permutations", "product", "groupby", "accumulate"), "itertools"),
-    **dict.fromkeys(("datetime", "timedelta"), "datetime"),
-    "dataclass": "dataclasses",
-    "Path": "pathlib",
-    "Decimal": "decimal",
-    "Fraction": "fractions",
 }
 
 
@@ -45,17 +32,22 @@ def wanted(answer: Syntax, code: str, place: Place) -> list[str]:
     return found
 
 
-def known_for(names: frozenset[str]) -> list[str]:
-    """Give the Python imports that bind well-known undefined names (a standard module, a name of `typing`)."""
-    found: list[str] = []
-    for name in sorted(names):
-        if name in _FROM:
-            found.append(f"from {_FROM[name]} import {name}")
-        elif name in _TYPING:
-            found.append(f"from typing import {name}")
-        elif name in sys.stdlib_module_names and not name.startswith("_"):
-            found.append(f"import {name}")
-    return found
+def present(place: Place) -> set[str]:
+    """Give the names that the file binds: by imports and definitions; of `java.util.*` the package."""
+    statements = _statements(place.syntax)
+    names = {name for statement in statements for name in bound_names(statement, place.facts.language)}
+    # `java.util.*` binds what the tables know of it.
+    stars = {s.rstrip("; ").removesuffix(".*").split()[-1] for s in statements if s.rstrip("; ").endswith(".*")}
+    return names | stars | {d.name for d in (place.syntax.definitions if place.syntax else ())}
+
+
+def bound_in(code: str, language: str) -> set[str]:
+    """Give the names that imports and definitions within `code` bind."""
+    syntax = parse(code, language)
+    if syntax is None:
+        return set()
+    names = {name for statement in _statements(syntax) for name in bound_names(statement, language)}
+    return names | {d.name for d in syntax.definitions}
 
 
 def insertion(place: Place, statements: list[str], before_offset: int) -> Edit | None:

@@ -17,6 +17,7 @@ class Refusal(enum.Enum):
     NO_INSTRUCTION = "no-instruction"
     TOO_LARGE = "too-large"
     PATH_OFF = "path-off"
+    SECRET = "secret"
     NO_CHAT = "no-chat"
     MODEL_NOT_INSTALLED = "model-not-installed"
     MODEL_LOADING = "model-loading"

@@ -18,7 +18,8 @@ _DIRECTIVE = re.compile(
     r"^\s*(!|-\*-|type:|noqa|pragma|eslint|@ts-|region|endregion|TODO\W*$|FIXME\W*$|copyright\b)", re.I
 )
 _STUB_STATEMENT = re.compile(
-    r"^(?:pass|\.\.\.|raise NotImplementedError(?:\(.*\))?|todo!\(.*\);?|unimplemented!\(.*\);?"
+    r"^(?:pass|import [\w., ]+|from [\w.]+ import .+"
+    r"|\.\.\.|raise NotImplementedError(?:\(.*\))?|todo!\(.*\);?|unimplemented!\(.*\);?"
     r"|panic\(\"(?:not implemented|TODO).*\"\)|throw new (?:Error|UnsupportedOperationException)\(.*\);?)$"
 )
 WORDS_MIN = 2

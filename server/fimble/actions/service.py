@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from fimble.actions import catalogue, chat, stop
+from fimble.actions import catalogue, chat, privacy, stop
 from fimble.actions.candidates import Candidate, best, judge
 from fimble.actions.outcome import ActionRefusedError, ActionResult, Check, Refusal
 from fimble.actions.place import Place
 from fimble.actions.plan import Action, Offer, Plan, Wish
 from fimble.actions.rebase import rebase
-from fimble.context.exclusion import excluded_by
+from fimble.context.exclusion import IgnoredFiles, excluded_by
 from fimble.engine.contract import Engine, EngineState, GenerationRequest, Priority
 from fimble.errors import FimbleError, ModelError
 from fimble.log import LOGGER
@@ -55,6 +55,7 @@ class ActionService:
     manifest: ModelManifest
     settings: Settings
     metrics: Metrics = field(default_factory=Metrics)
+    ignored: IgnoredFiles | None = None
 
     @property
     def has_chat(self) -> bool:
@@ -86,7 +87,8 @@ class ActionService:
         try:
             action = catalogue.find(name)
             title = action.title
-            self._admit(action, place)
+            await privacy.admit(place.document, self.settings, self.ignored)
+            self._admit(action)
             plan = await asyncio.to_thread(action.plan, place, wish)
             candidate = await self._ask(plan, place, token, run, on_text)
             result = self._result(action, plan, place, candidate, newest)
@@ -113,13 +115,8 @@ class ActionService:
             )
         return self._finished(result, run, place)
 
-    def _admit(self, action: Action, place: Place) -> None:
+    def _admit(self, action: Action) -> None:
         """Refuse what need not be asked. Errors: ActionRefusedError."""
-        glob = excluded_by(place.document.uri, self.settings.globs_off)
-        if glob:
-            raise ActionRefusedError(
-                Refusal.PATH_OFF, f"this file is left out (`{glob}`)", "change `globs_off` if that is wrong"
-            )
         if action.needs_chat and not self.has_chat:
             raise ActionRefusedError(
                 Refusal.NO_CHAT, f"model `{self.manifest.model_id}` has no chat format", "choose an instruct model"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -135,9 +136,13 @@ class Syntax:
             return None
         start_offset = definition.body.start_offset
         for string in self.strings:
-            if string.start_offset == start_offset:
-                rest_of_line = self.text[string.end_offset :].split("\n", 1)[0].strip()
-                return None if rest_of_line.startswith((".", "%", "+", "[", "==")) else string
+            if string.start_offset < start_offset:
+                continue
+            # Imports before it make it no docstring to Python; to the reader it is one.
+            if _IMPORTS_ONLY.fullmatch(self.text, start_offset, string.start_offset) is None:
+                return None
+            rest_of_line = self.text[string.end_offset :].split("\n", 1)[0].strip()
+            return None if rest_of_line.startswith((".", "%", "+", "[", "==")) else string
         return None
 
     def _definition(self, node: Node, kind: str) -> Definition | None:
@@ -145,7 +150,8 @@ class Syntax:
         if node.type == "lexical_declaration":
             declarator = next((c for c in node.named_children if c.type == "variable_declarator"), None)
             value = declarator.child_by_field_name("value") if declarator else None
-            if declarator is None or value is None:
+            # One declaration may hold several names, and the query is content with any of them.
+            if declarator is None or value is None or value.type not in ("arrow_function", "function_expression"):
                 return None
             name_node, inner = declarator.child_by_field_name("name"), value
         elif node.type == "type_declaration":
@@ -179,6 +185,7 @@ class Syntax:
         )
 
 
+_IMPORTS_ONLY = re.compile(r"(?:[ \t]*(?:import|from)[ \t][^\n]*\n)*[ \t]*")
 WRAPPERS = ("decorated_definition", "export_statement", "template_declaration")
 
 

@@ -7,6 +7,8 @@ import re
 from fimble.actions import fit
 from fimble.actions.answer import code_of
 from fimble.actions.chat import Ask
+from fimble.actions.imports import bound_names
+from fimble.actions.known_names import imports_for
 from fimble.actions.outcome import ActionRefusedError, Draft, Edit, FileText, Refusal
 from fimble.actions.phrase import core_text, fenced, opening, surroundings
 from fimble.actions.place import Place
@@ -132,10 +134,9 @@ def _head(layout: SuiteLayout, imports: list[str], language: str, body: str) -> 
         ]
         lines = [*sorted(set(extra)), *([""] if extra else []), *lines]
     if language == "go":
-        for found in imports:
-            for path in re.findall(r'"([^"]+)"', found):
-                if path != "testing" and re.search(rf"\b{re.escape(path.rsplit('/', 1)[-1])}\.", body):
-                    lines.append(f'import "{path}"')
+        found = [f'import "{path}"' for statement in imports for path in re.findall(r'"([^"]+)"', statement)]
+        used = [i for i in found if any(re.search(rf"\b{n}\.", body) for n in bound_names(i, "go"))]
+        lines += [i for i in dict.fromkeys([*used, *imports_for(body, "go", set())]) if i not in lines]
     return "\n".join(lines) + "\n"
 
 

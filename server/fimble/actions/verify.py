@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fimble.actions import imports
+from fimble.actions import imports, known_names
 from fimble.actions.names import undefined_names
 from fimble.actions.outcome import Check, Draft, Edit, FileText, Refusal, apply_edits
 from fimble.actions.place import Place, is_placeholder
@@ -26,11 +26,16 @@ _ELISION = re.compile(
 
 
 def complete_imports(place: Place, draft: Draft) -> Draft:
-    """Add the well-known Python imports that the new code needs and the model forgot."""
-    if place.facts.language != "python" or not draft.edits:
+    """Add the imports from the standard library that the new code needs and the model forgot."""
+    if not draft.edits:
         return draft
-    fresh = undefined_names(apply_edits(place.text, draft.edits)) - undefined_names(place.text)
-    statements = imports.known_for(fresh)
+    if place.facts.language == "python":
+        fresh = undefined_names(apply_edits(place.text, draft.edits)) - undefined_names(place.text)
+        statements = known_names.python_imports(fresh)
+    else:
+        code = "\n".join(e.text for e in draft.edits)
+        bound = imports.present(place) | imports.bound_in(code, place.facts.language)
+        statements = known_names.imports_for(code, place.facts.language, bound)
     first = min(e.start_offset for e in draft.edits)
     added = imports.insertion(place, statements, max(first, place.line_start(first)))
     return replace(draft, edits=(added, *draft.edits)) if added else draft

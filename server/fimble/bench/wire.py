@@ -8,7 +8,7 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,8 +24,13 @@ ASK_AGAIN_MS = 20
 class MeasuredServer:
     """`fimble serve` as a child process over stdio, asked one thing at a time."""
 
-    def __init__(self, options: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> None:
-        """Start the server and its session. `options` are initialization options.
+    def __init__(
+        self,
+        options: Mapping[str, Any],
+        environment: Mapping[str, str] | None = None,
+        arguments: Sequence[str] = ("--no-share",),
+    ) -> None:
+        """Start the server and its session. `options` are initialization options, `arguments` those of `serve`.
 
         Errors: EngineError if it does not answer.
         """
@@ -33,7 +38,7 @@ class MeasuredServer:
         search = [str(Path(fimble.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
         ours = {"PYTHONPATH": os.pathsep.join(filter(None, search))}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "fimble", "serve"],
+            [sys.executable, "-m", "fimble", "serve", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from fimble.bench.memory import MemoryUse
     from fimble.bench.overhead import Overhead
     from fimble.bench.sample import Times
+    from fimble.bench.sharing import Sharing
 
 SUMMARY = "Measure how fast and how large fimble is on this machine."
 EPILOG = """examples:
   fimble bench overhead             what fimble adds to the model's own time
   fimble bench memory               memory of a server, loaded and after 200 requests
+  fimble bench sharing --model qwen2.5-coder-0.5b   what the shared daemon costs and saves
   fimble bench engine --json        prefill, decode, cached heads, cancel, pause
 
 Figures mean something on an otherwise idle machine only; the load is printed beside them.
@@ -39,12 +41,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     memory.add_argument("--requests", type=count_from_1, default=200, metavar="N", help="how many (default: 200)")
     memory.add_argument("--model", metavar="ID", help="model id as `fimble models list` shows it")
     memory.set_defaults(run_bench=_run_memory)
+    sharing = subparsers.add_parser("sharing", help="what the shared daemon costs a request, and saves in memory")
+    sharing.add_argument("--requests", type=count_from_1, default=1000, metavar="N", help="how many (default: 1000)")
+    sharing.add_argument("--editors", type=count_from_1, default=3, metavar="N", help="for memory (default: 3)")
+    sharing.add_argument("--model", metavar="ID", help="measure memory with this model; without it only times")
+    sharing.set_defaults(run_bench=_run_sharing)
     engine = subparsers.add_parser("engine", help="what the model costs, beside what the memory allows")
     engine.add_argument("--model", metavar="ID", help="model id as `fimble models list` shows it")
     engine.add_argument("--repeats", type=count_from_1, default=5, metavar="N", help="of each figure (default: 5)")
     engine.add_argument("--threads", type=count_from_1, metavar="N", help="threads of one generation")
     engine.set_defaults(run_bench=_run_engine)
-    for child in (overhead, memory, engine):
+    for child in (overhead, memory, sharing, engine):
         child.add_argument("--seed", type=int, default=7, metavar="S", help="seed of what is drawn (default: 7)")
         child.add_argument("--json", action="store_true", help="print figures as JSON")
 
@@ -86,6 +93,24 @@ def _run_memory(args: argparse.Namespace) -> tuple[MemoryUse, str]:
         f"{peak}on the way      " + ", ".join(f"{mib:.0f}" for mib in use.resident_mib) + " MiB\n"
     )
     return use, text
+
+
+def _run_sharing(args: argparse.Namespace) -> tuple[Sharing, str]:
+    from fimble.bench import sharing
+
+    with _status("asking a server of its own and the shared one in turn"):
+        figures = sharing.measure(args.requests, args.editors, args.model)
+    names = ("status_alone", "status_shared", "ghost_alone", "ghost_shared")
+    text = _times_table([(name.replace("_", " "), getattr(figures, name)) for name in names])
+    if figures.alone_mib is not None:
+        shims = ", ".join(f"{mib:.1f}" for mib in figures.shims_mib)
+        text += (
+            f"alone           {figures.alone_mib:8.1f} MiB\n"
+            f"daemon          {figures.daemon_mib:8.1f} MiB\n"
+            f"{figures.n_editors} shims         {shims} MiB\n"
+            f"all of them     {figures.total_share:8.2f} times one alone\n"
+        )
+    return figures, text
 
 
 def _run_engine(args: argparse.Namespace) -> tuple[EngineFigures, str]:

@@ -18,6 +18,8 @@ COMMANDS = {
     "action": "fimble.cli.action",
     "demo": "fimble.cli.demo",
     "models": "fimble.cli.models",
+    "daemon": "fimble.cli.daemon",
+    "privacy": "fimble.cli.privacy",
     "doctor": "fimble.cli.doctor",
     "eval": "fimble.cli.eval",
     "bench": "fimble.cli.bench",

@@ -83,7 +83,7 @@ def _row(action: argparse.Action) -> str:
     else:
         name = ", ".join(f"`{flag} {value}`" if takes_value else f"`{flag}`" for flag in action.option_strings)
     text = (action.help or "") % {"default": action.default, "prog": "fimble", "dest": action.dest}
-    if takes_value and action.default not in (None, False, [], argparse.SUPPRESS) and "default" not in text:
+    if takes_value and action.default not in (None, False, "", [], argparse.SUPPRESS) and "default" not in text:
         text += f" (default: `{action.default}`)"
     # A bare `|` would end the table's cell, in code spans too.
     return f"| {name.replace('|', chr(92) + '|')} | {text.replace('|', chr(92) + '|')} |"

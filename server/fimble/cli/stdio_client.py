@@ -31,8 +31,8 @@ class RequestError(FimbleError):
 
 
 def serve_command(*arguments: str) -> list[str]:
-    """Give the command that runs this installation's server."""
-    return [sys.executable, "-m", "fimble", "serve", *arguments]
+    """Give the command that runs this installation's server, in one process that ends with the client."""
+    return [sys.executable, "-m", "fimble", "serve", "--no-share", *arguments]
 
 
 class StdioClient:

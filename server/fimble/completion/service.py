@@ -19,7 +19,7 @@ from fimble.completion.policy import PolicyFacts, decide
 from fimble.completion.rebase import rebase
 from fimble.completion.request import CompletionRequest, CompletionResult
 from fimble.completion.tracing import TraceBuilder
-from fimble.context import exclusion, window
+from fimble.context import exclusion, secrets, window
 from fimble.engine.contract import Engine
 from fimble.errors import FimbleError, PromptBudgetError
 from fimble.log import LOGGER
@@ -55,6 +55,7 @@ class CompletionService:
     settings: Settings
     metrics: Metrics = field(default_factory=Metrics)
     cache: CompletionCache = field(default_factory=CompletionCache)
+    ignored: exclusion.IgnoredFiles | None = None
     _sessions: OrderedDict[str, _Session] = field(default_factory=OrderedDict)
     _shown: OrderedDict[str, str] = field(default_factory=OrderedDict)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
@@ -99,6 +100,16 @@ class CompletionService:
         if self._shown.pop(completion_id, None) is not None:
             self.metrics.count("completion.accepted")
 
+    def displayed(self, completion_id: str) -> None:
+        """Count a suggestion as drawn, where the editor tells."""
+        if completion_id in self._shown:
+            self.metrics.count("completion.displayed")
+
+    def partly_accepted(self, completion_id: str) -> None:
+        """Count a suggestion of which a word or a line was taken."""
+        if completion_id in self._shown:
+            self.metrics.count("completion.partly_accepted")
+
     def closed(self, uri: str) -> None:
         """Forget a document and stop what runs for it."""
         self.cache.forget(uri)
@@ -112,12 +123,17 @@ class CompletionService:
         refusal = self._refusal(request)
         if refusal is not None:
             return refusal
-        cursor = window.cut(
+        if self.ignored is not None:
+            rule = await self.ignored.why(request.document.uri, self.settings.ignore_files)
+            if rule is not None:
+                return Decline(DeclineReason.PATH_OFF, rule)
+        cut = window.cut(
             request.document,
             request.offset,
             indent_unit=request.indent_unit,
             tab_width_columns=request.tab_width_columns,
         )
+        cursor = secrets.masked(cut)
         document = request.document
         line = document.line_of(request.offset)
         ask = decide(

@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Protocol
 from urllib.parse import unquote, urlsplit
+
+
+class IgnoredFiles(Protocol):
+    """Who knows what ignore files rule out, without reading them while the user types."""
+
+    async def why(self, uri: str, names: Sequence[str]) -> str | None:
+        """Give the pattern that rules the document out, or None."""
 
 
 def excluded_by(uri: str, globs: Sequence[str]) -> str | None:

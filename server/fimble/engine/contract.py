@@ -130,3 +130,19 @@ class Engine(Protocol):
         A request cancelled while it waits gives one empty row with `StopReason.CANCELLED`.
         Errors: EngineError; ModelError if the model is missing.
         """
+
+
+class OwnedEngine(Engine, Protocol):
+    """An engine as its owner sees it: who starts it also closes it."""
+
+    def on_state_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener`, from any thread, whenever `state` changes."""
+
+    def start(self) -> None:
+        """Load the model in the background; once."""
+
+    async def wait_ready(self) -> None:
+        """Wait for the load to end. Errors: what made it fail."""
+
+    def close(self, timeout_s: float = 2.0) -> None:
+        """Stop what runs within one decoded token; waits `timeout_s` at most. Any thread may call it."""

@@ -38,8 +38,8 @@ def initialize(ls: FimbleServer, params: types.InitializeParams) -> None:
     ls.locale = params.locale or ""
     ls.app = ls.app_factory(ls.options.settings)
     completion_menu.register_for(ls, params.capabilities, ls.app.settings)
-    client = params.client_info.name if params.client_info else "unknown"
-    LOGGER.info("client %s, positions in %s", client, ls.documents.encoding.value)
+    ls.client_name = params.client_info.name if params.client_info else None
+    LOGGER.info("client %s, positions in %s", ls.client_name or "unknown", ls.documents.encoding.value)
 
 
 def initialized(ls: FimbleServer, params: types.InitializedParams) -> None:

@@ -19,6 +19,8 @@ from fimble.lsp import (
     action_commands,
     code_action,
     commands,
+    document_digest,
+    editor_events,
     inline_completion,
     lifecycle,
     review_diagnostics,
@@ -65,6 +67,7 @@ class FimbleServer(LanguageServer):
         self.last_answer = ""
         self.reviewed: set[str] = set()
         self.explanations: dict[str, shown.Explanation] = {}
+        self.client_name: str | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def leave(self, exit_code: int) -> None:
@@ -158,6 +161,16 @@ class FimbleServer(LanguageServer):
 def create_server(app_factory: AppFactory, flags: Mapping[str, Any] | None = None) -> FimbleServer:
     """Give a server for one session, with every method registered; `flags` are options of the command line."""
     server = FimbleServer(app_factory, OptionLayers(flags or {}))
-    for room in (lifecycle, inline_completion, commands, status, code_action, action_commands, shown):
+    for room in (
+        lifecycle,
+        inline_completion,
+        commands,
+        document_digest,
+        editor_events,
+        status,
+        code_action,
+        action_commands,
+        shown,
+    ):
         room.register(server)
     return server

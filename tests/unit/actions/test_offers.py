@@ -82,3 +82,8 @@ def test_model_without_chat_is_offered_what_it_can_do(place):
 def test_kinds_are_of_the_protocol():
     for action in ACTIONS:
         assert action.kind.startswith(("refactor.rewrite.fimble.", "quickfix.fimble", "source.fimble."))
+
+
+def test_variable_within_a_function_is_no_function(place):
+    where = place("function f(x) {\n  let total =║ 0;\n  return total;\n}\n", "typescript")
+    assert where.function.name == "f"

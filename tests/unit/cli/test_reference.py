@@ -56,6 +56,7 @@ def test_arguments_of_nested_commands_are_shown_with_their_defaults():
     pull = models.add_subparsers().add_parser("pull", help="Fetch one.")
     pull.add_argument("id", metavar="ID", help="which | what")
     pull.add_argument("--tries", type=int, default=3, metavar="N", help="how often")
+    pull.add_argument("--note", default="", metavar="TEXT", help="your words")
     pull.add_argument("--secret", help=argparse.SUPPRESS)
     name, child = next(reference._children(parser))
     text = reference._section(name, child, 3)
@@ -63,4 +64,5 @@ def test_arguments_of_nested_commands_are_shown_with_their_defaults():
     assert "#### `fimble models pull`\n\nFetch one." in text
     assert "| `ID` | which \\| what |" in text
     assert "| `--tries N` | how often (default: `3`) |" in text
+    assert "| `--note TEXT` | your words |" in text
     assert "secret" not in text

@@ -1,0 +1,252 @@
+"""Real VS Code in a headless browser: code-server with the packaged extension, and one page of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+from editors.home import Home
+from editors.tools import Tools, until
+
+USER_SETTINGS = {
+    "security.workspace.trust.enabled": False,
+    "workbench.startupEditor": "none",
+    "workbench.tips.enabled": False,
+    "telemetry.telemetryLevel": "off",
+    "extensions.autoCheckUpdates": False,
+    "extensions.ignoreRecommendations": True,
+    "update.mode": "none",
+    "chat.disableAIFeatures": True,
+    "git.enabled": False,
+    "files.autoSave": "off",
+    # The suggestion menu would come between typing and ghost text.
+    "editor.quickSuggestions": {"other": "off", "comments": "off", "strings": "off"},
+    "editor.parameterHints.enabled": False,
+    "editor.detectIndentation": False,
+    "workbench.secondarySideBar.defaultVisibility": "hidden",
+}
+# VS Code has no key for the first, and a headless browser does not pass on the keys of the others.
+KEYS = [
+    {"key": "ctrl+alt+l", "command": "editor.action.inlineSuggest.acceptNextLine"},
+    {"key": "ctrl+alt+n", "command": "editor.action.inlineSuggest.showNext"},
+    {"key": "ctrl+alt+p", "command": "editor.action.inlineSuggest.showPrevious"},
+]
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-sync",
+]
+FIRST_PAGE_LIMIT_S = 120
+GHOST = """() => {
+  const text = (nodes) => nodes.map((node) => node.textContent).join("");
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const below = all(".view-line").filter((line) => line.querySelector(".ghost-text") !== null);
+  return [text(all(".ghost-text-decoration")), below.map((line) => text(all(".ghost-text", line)))];
+}"""
+
+
+class CodeServer:
+    """One code-server with its own folders; `settings` are the machine's, where an extension host looks."""
+
+    def __init__(
+        self, tools: Tools, folder: Path, environment: dict[str, str], vsix: Path, settings: dict[str, object]
+    ) -> None:
+        self.workspace = folder / "workspace"
+        self.machine_settings_path = folder / "data" / "Machine" / "settings.json"
+        for path in (self.workspace, folder / "data" / "User", self.machine_settings_path.parent):
+            path.mkdir(parents=True)
+        (folder / "config.yaml").write_text("auth: none\ncert: false\n")
+        (folder / "data" / "User" / "settings.json").write_text(json.dumps(USER_SETTINGS))
+        (folder / "data" / "User" / "keybindings.json").write_text(json.dumps(KEYS))
+        self._settings = settings
+        self.configure({})
+        words = [str(tools.node), str(tools.code_server), "--disable-telemetry", "--disable-update-check"]
+        for name, value in (("user-data-dir", "data"), ("extensions-dir", "extensions"), ("config", "config.yaml")):
+            words += [f"--{name}", str(folder / value)]
+        environment = environment | {"PATH": f"{tools.node.parent}{os.pathsep}{environment['PATH']}"}
+        log = (folder / "code-server.log").open("w")
+        subprocess.run(
+            [*words, "--install-extension", str(vsix)], env=environment, check=True, stdout=log, stderr=log, timeout=180
+        )
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        address = ["--bind-addr", f"127.0.0.1:{self.port}", str(self.workspace)]
+        # A process group of its own: the extension host and the language server go with it.
+        self._process = subprocess.Popen(
+            [*words, *address], env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+        until(self._answers, "code-server answers", limit_s=FIRST_PAGE_LIMIT_S)
+
+    def configure(self, settings: dict[str, object]) -> None:
+        """Write the machine's settings: those given over those that the server was made with."""
+        text = json.dumps(self._settings | settings, ensure_ascii=False)
+        if not self.machine_settings_path.exists() or self.machine_settings_path.read_text() != text:
+            self.machine_settings_path.write_text(text)
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=1) as reply:
+                return reply.status == 200
+        except OSError:
+            return False
+
+    def address_of(self, path: Path | None) -> str:
+        query = {"folder": str(self.workspace)}
+        if path is not None:
+            query["payload"] = json.dumps([["openFile", f"vscode-remote://127.0.0.1:{self.port}{path}"]])
+        return f"http://127.0.0.1:{self.port}/?{urllib.parse.urlencode(query)}"
+
+    def close(self) -> None:
+        os.killpg(self._process.pid, signal.SIGTERM)
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(10)
+
+
+class Window:
+    """A window of VS Code as a person sees it."""
+
+    def __init__(self, browser: Browser, server: CodeServer, home: Home, path: Path | None = None) -> None:
+        self.server = server
+        self.home = home
+        self.page: Page = browser.new_page(viewport={"width": 1000, "height": 640})
+        self.page.goto(server.address_of(path))
+        self.page.wait_for_selector(".monaco-workbench .statusbar-item", timeout=FIRST_PAGE_LIMIT_S * 1000)
+
+    def close(self) -> None:
+        self.page.close()
+
+    @property
+    def status(self) -> str:
+        """What fimble's status item says to a screen reader."""
+        item = self.page.locator("#fimble\\.fimble\\.fimble\\.status a")
+        return item.first.get_attribute("aria-label") or "" if item.count() else ""
+
+    def until_status(self, wanted: str, limit_s: float = FIRST_PAGE_LIMIT_S) -> None:
+        until(lambda: wanted in self.status, f"status `{wanted}`", lambda: (self.status, self.toasts), limit_s)
+
+    def open(self, name: str, text: str) -> Path:
+        """Write a file into the workspace and open it, with the cursor at its end."""
+        path = self.server.workspace / name
+        path.write_bytes(text.encode("utf-8"))
+        self.press("Control+p")
+        # By its whole path: the index of the workspace may not have seen the file yet.
+        self._choose(str(path), name)
+        self.page.wait_for_selector(f'.tab.active[data-resource-name="{name}"]')
+        self.page.wait_for_selector(".editor-instance .view-lines")
+        self.page.locator(".editor-instance .view-lines").first.click()
+        self.press("Control+End")
+        return path
+
+    def settle(self) -> None:
+        """Close what an earlier test may have left open, without saving."""
+        self.press("Escape", "Escape")
+        self.command("Notifications: Clear All Notifications")
+        while self.page.locator(".tab").count():
+            self.command("View: Revert and Close Editor")
+
+    def command(self, title: str) -> None:
+        """Run a command by the palette."""
+        self.press("F1")
+        self._choose(title)
+
+    def _choose(self, text: str, shown: str = "") -> None:
+        self.page.locator(".quick-input-widget:visible input").first.wait_for()
+        self.page.keyboard.insert_text(text)
+        self.row(shown or text).first.wait_for()
+        self.press("Enter")
+        self.page.locator(".quick-input-widget:visible").wait_for(state="detached")
+
+    def choose(self, text: str) -> None:
+        """Take an entry of the menu that is open."""
+        self.row(text).first.click()
+
+    def row(self, text: str):
+        return self.page.locator(".quick-input-list .monaco-list-row", has_text=text)
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def type(self, text: str) -> None:
+        self.page.keyboard.type(text, delay=15)
+
+    @property
+    def ghost(self) -> str:
+        """All ghost text on the screen: what the cursor's line gets, then the lines below, joined by line ends."""
+        first, below = self.page.evaluate(GHOST)
+        return "\n".join([first, *below]).replace("\u00a0", " ").rstrip()
+
+    def until_ghost(self, *lines: str) -> None:
+        wanted = "\n".join(lines)
+        until(lambda: self.ghost == wanted, f"ghost text {wanted!r}", lambda: self.ghost)
+
+    def until_no_ghost(self) -> None:
+        until(lambda: not self.ghost, "no ghost text", lambda: self.ghost)
+
+    def until_saved(self, path: Path, text: str) -> None:
+        """Save until the file holds `text`: that the editor has it is only seen on disk."""
+
+        def saved() -> bool:
+            self.press("Control+s")
+            return path.read_bytes().decode("utf-8") == text
+
+        until(saved, f"{path.name} holds {text!r}", lambda: path.read_bytes().decode("utf-8"))
+
+    @property
+    def toasts(self) -> list[str]:
+        return self.page.locator(".notification-toast .notification-list-item-message").all_text_contents()
+
+    def until_toast(self, text: str) -> None:
+        until(lambda: any(text in toast for toast in self.toasts), f"notification {text!r}", lambda: self.toasts)
+
+    @property
+    def toast_buttons(self) -> list[str]:
+        return self.page.locator(".notification-toast .notification-list-item-buttons-container a").all_text_contents()
+
+    @property
+    def editor_text(self) -> str:
+        lines = self.page.locator(".editor-instance .view-lines .view-line").all_text_contents()
+        return "\n".join(lines).replace("\u00a0", " ")
+
+    def menu(self, entry: str) -> None:
+        """Open fimble's menu by its status item and take an entry."""
+        self.open_menu()
+        self.row(entry).first.click()
+        self.page.locator(".quick-input-widget:visible").wait_for(state="detached")
+        self.page.locator(".editor-instance .view-lines").first.click()
+        self.press("Control+End")
+
+    def open_menu(self) -> None:
+        self.page.locator("#fimble\\.fimble\\.fimble\\.status a").first.click()
+        self.row("Settings").first.wait_for()
+
+    def menu_entries_are(self, *entries: str) -> None:
+        self.open_menu()
+        shown = self.page.locator(".quick-input-list .monaco-list-row .label-name").all_text_contents()
+        self.press("Escape")
+        assert [text.strip() for text in shown if text.strip()] == list(entries)
+
+    def until_explained(self, text: str) -> None:
+        """Ask for the explanation of the last request until it holds `text`; closes the page it is shown on."""
+        self.command("fimble: Explain the Last Request")
+        until(lambda: any(text in page for page in self.web_pages), f"explanation {text!r}", lambda: self.web_pages)
+        self.command("View: Close Editor")
+
+    @property
+    def web_pages(self) -> list[str]:
+        """What the rendered pages show: each lies in a frame inside a frame."""
+        return [frame.locator("body").inner_text() for frame in self.page.frames if frame.name == "active-frame"]

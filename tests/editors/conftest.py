@@ -1,0 +1,118 @@
+"""Real editors against the real server: the programs, a server that answers from a script, and an editor each."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from editors.code_server import CHROMIUM_FLAGS, CodeServer, Window
+from editors.home import Home
+from editors.neovim import Neovim
+from editors.script import SCRIPT
+from editors.tools import HINT, Tools, find_tools
+
+ROOT = Path(__file__).resolve().parents[2]
+ARTEFACTS = Path(os.environ.get("FIMBLE_ARTEFACTS") or ROOT / "artefacts" / "editors")
+TEST_LIMIT_S = 240
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.editors)
+            # An editor that waits for a key answers nobody; the suite's own limit is far longer.
+            item.add_marker(pytest.mark.timeout(TEST_LIMIT_S))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """Let fixtures see whether their test failed, to keep what the screen showed."""
+    outcome = yield
+    if outcome.get_result().failed:
+        item.has_failed = True
+
+
+@pytest.fixture(scope="session")
+def tools() -> Tools:
+    """Give the programs that `install.sh` installed; fails with a hint if one is missing."""
+    return find_tools()
+
+
+@pytest.fixture
+def artefacts() -> Path:
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    return ARTEFACTS
+
+
+@pytest.fixture
+def home(tmp_path) -> Home:
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def start_neovim(tools, home, tmp_path, artefacts, request):
+    """Start Neovims with the plugin; all are closed afterwards, and a failed test leaves their screens."""
+    running: list[Neovim] = []
+
+    def start(setup: str | None = "{}") -> Neovim:
+        running.append(Neovim(tools, home.environment, tmp_path, setup))
+        return running[-1]
+
+    yield start
+    for n, editor in enumerate(running):
+        if getattr(request.node, "has_failed", False):
+            editor.unblock()
+            screen = "\n".join([*editor.screen, "", editor.notices])
+            (artefacts / f"{request.node.name}-{n}.txt").write_text(screen)
+        editor.close()
+
+
+@pytest.fixture(scope="package")
+def vsix(tools, tmp_path_factory) -> Path:
+    """Give the extension, packaged from the sources as they are."""
+    client = ROOT / "editor-client" / "vscode"
+    environment = os.environ | {"PATH": f"{tools.node.parent}{os.pathsep}{os.environ['PATH']}"}
+    result = subprocess.run(
+        ["npm", "run", "--silent", "package"], cwd=client, env=environment, capture_output=True, text=True
+    )
+    if result.returncode != 0:
+        pytest.fail(f"the extension was not built: {result.stderr}\n\nhint: {HINT}", pytrace=False)
+    return client / "fimble.vsix"
+
+
+@pytest.fixture(scope="package")
+def browser(tools):
+    """One headless Chromium. Not for the whole session: while Playwright runs, no asynchronous test can."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(tools.chromium), args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def vscode(tools, vsix, browser, tmp_path_factory):
+    """One VS Code window with the extension, for every test: it takes long to start. Tests use files of their own."""
+    folder = tmp_path_factory.mktemp("vscode")
+    home = Home(folder / "home")
+    home.answer(*(answer for answers in SCRIPT.values() for answer in answers))
+    server = CodeServer(tools, folder, home.environment, vsix, {"fimble.path": str(home.command)})
+    try:
+        window = Window(browser, server, home)
+        window.until_status("ready")
+        yield window
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def window(vscode, artefacts, request):
+    """The window with no dialog, notification or editor open, and its settings as at the start."""
+    vscode.settle()
+    yield vscode
+    if getattr(request.node, "has_failed", False):
+        vscode.page.screenshot(path=artefacts / f"{request.node.name}.png")
+    vscode.server.configure({})

@@ -1,0 +1,66 @@
+"""A home folder of a user who has fimble and nothing else: what an editor's server finds there."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import psutil
+
+SERVER = Path(__file__).resolve().parents[2] / "server"
+
+
+class Home:
+    """A user's home with a `fimble` command whose engine answers from a script, and nothing else in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.script_path = folder / "script.json"
+        self.config_path = folder / "config" / "fimble" / "config.toml"
+        self.command = folder / "bin" / "fimble"
+        self.command.parent.mkdir(parents=True)
+        self.command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m fimble "$@"\n')
+        self.command.chmod(0o755)
+        (folder / "run").mkdir(mode=0o700)
+        self.config_path.parent.mkdir(parents=True)
+        self.configure(engine="scripted")
+        self.answer()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return os.environ | {
+            "HOME": str(self.folder),
+            "XDG_CONFIG_HOME": str(self.folder / "config"),
+            "XDG_CACHE_HOME": str(self.folder / "cache"),
+            "XDG_STATE_HOME": str(self.folder / "state"),
+            "XDG_DATA_HOME": str(self.folder / "data"),
+            "XDG_RUNTIME_DIR": str(self.folder / "run"),
+            "FIMBLE_SCRIPT": str(self.script_path),
+            "FIMBLE_DATA_DIR": str(self.folder / "models"),
+            "PYTHONPATH": str(SERVER),
+            # The shell's PATH without a `fimble` that may be installed there, with ours first.
+            "PATH": f"{self.command.parent}{os.pathsep}{os.environ['PATH']}",
+        }
+
+    def answer(self, *answers, load_ms: int = 0) -> None:
+        """Write what the engine answers from its next start on; a string answers everything."""
+        plain = [{"text": a} if isinstance(a, str) else a for a in answers]
+        self.script_path.write_text(json.dumps({"load_ms": load_ms, "answers": plain}), encoding="utf-8")
+
+    def configure(self, **options: str | int | bool) -> None:
+        lines = [f"{key} = {json.dumps(value)}" for key, value in options.items()]
+        self.config_path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def servers(self) -> list[psutil.Process]:
+        """Give the `fimble serve` processes that answer from this home's script."""
+        return [p for p in psutil.process_iter() if self._is_server(p)]
+
+    def _is_server(self, process: psutil.Process) -> bool:
+        try:
+            if not {"fimble", "serve"} <= set(process.cmdline()):
+                return False
+            return process.environ().get("FIMBLE_SCRIPT") == str(self.script_path)
+        except psutil.Error:
+            return False
