@@ -199,9 +199,10 @@ async def test_close_during_decode_ends_threads(worker: EngineWorker, backend: S
     backend.enqueue("word " * 5000, token_ms=2)
     task = asyncio.ensure_future(worker.generate(request(n_tokens_max=9000)))
     await until(lambda: backend.calls)
+    threads = list(worker._threads)
     worker.close()
     assert (await task)[0].stop_reason is StopReason.CANCELLED
-    assert not [t for t in threading.enumerate() if t.name in ("fimble-engine", "fimble-actions")]
+    await until(lambda: not any(thread.is_alive() for thread in threads))
 
 
 async def test_incomplete_character_is_not_shown(worker: EngineWorker, backend: ScriptedBackend) -> None:
