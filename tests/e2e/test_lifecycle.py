@@ -131,7 +131,7 @@ sys.exit(main(sys.argv[1:]))
 
 async def test_output_is_nothing_but_the_protocol(wire):
     """A library that prints would break an editor."""
-    session = await wire(argv=[sys.executable, "-c", LOUD, "serve", "--set", "engine=scripted"])
+    session = await wire(argv=[sys.executable, "-c", LOUD, "serve", "--no-share", "--set", "engine=scripted"])
     await session.initialize()
     await session.until_ready()
     session.process.stdin.close()

@@ -19,6 +19,7 @@ SOCKET_PATH_BYTES_MAX = 100
 """`sun_path` holds 104 bytes on macOS and 108 on Linux, the closing zero included. Source: unix(7), unix(4)."""
 
 WINDOWS = sys.platform == "win32"
+LINUX = sys.platform.startswith("linux")
 
 
 class Place(NamedTuple):
@@ -84,12 +85,23 @@ def find_place() -> Place:
 def _directory() -> Path:
     if override := os.environ.get(RUNTIME_DIR_VARIABLE):
         return Path(override)
-    base = os.environ.get("XDG_RUNTIME_DIR")
-    if base and sys.platform == "linux":
-        return Path(base) / "fimble"  # as platformdirs has it, without the time its import takes
+    if LINUX:
+        return _linux_directory()
     import platformdirs
 
     return Path(platformdirs.user_runtime_dir("fimble", appauthor=False))
+
+
+def _linux_directory() -> Path:
+    """Give the place that the XDG specification names, or one of the user's own where there is no session.
+
+    Not from platformdirs, which warns on stderr without a session and takes time to import.
+    Source: XDG Base Directory Specification, `XDG_RUNTIME_DIR`; systemd's pam_systemd(8) for its value.
+    """
+    base = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
+    if Path(base).is_dir():
+        return Path(base) / "fimble"
+    return Path(os.environ.get("TMPDIR") or "/tmp") / f"fimble-{os.getuid()}"  # noqa: S108 - `prepare` checks whose it is
 
 
 def prepare(place: Place) -> None:

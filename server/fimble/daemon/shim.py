@@ -51,7 +51,7 @@ class Shim:
         self._is_ending = False
 
     def run(self, joined: Joined) -> int:
-        """Pipe until the editor leaves; gives the exit code LSP asks for (0 after `shutdown`, else 1)."""
+        """Pipe until the editor leaves; gives the exit code: 1 for `exit` without `shutdown`, as LSP asks, else 0."""
         self._link = joined
         threading.Thread(target=self._follow_daemon, args=(joined,), name="fimble-shim", daemon=True).start()
         exit_code = self._follow_editor()
@@ -70,7 +70,7 @@ class Shim:
                 items = splitter.feed(data)
             except FrameError as error:
                 self._to_editor(_error(None, PARSE_ERROR, str(error)))
-                sys.stderr.write(f"error: {error}\n")
+                sys.stderr.write(f"error: the client does not speak the Language Server Protocol: {error}\n")
                 return 1
             for item in items:
                 if isinstance(item, Skipped):
@@ -78,7 +78,7 @@ class Shim:
                     self._to_editor(_error(None, INVALID_REQUEST, text))
                 elif not self._from_editor(item):
                     return 0 if self._memory.is_shutting_down else 1
-        return 0 if self._memory.is_shutting_down else 1
+        return 0  # the editor is gone, which is no fault of ours
 
     def _read_input(self) -> bytes:
         if self._waits_for_input():
@@ -237,8 +237,8 @@ class Shim:
                 while data:
                     data = data[os.write(self._output_fd, data) :]
             except OSError:
-                # The editor is gone; reading its end of file ends us.
-                self._is_ending = True
+                # The editor reads no more; the other thread may wait for its input for ever.
+                os._exit(0)
 
 
 def attach(options: Sequence[tuple[str, Any]], make_starter: Callable[[], Starter]) -> int:

@@ -60,12 +60,15 @@ async def _begin(ls: FimbleServer) -> None:
     status.watch(ls)
 
 
-async def did_change_configuration(ls: FimbleServer, params: types.DidChangeConfigurationParams) -> None:
-    """Take what was pushed, or pull if the editor only says that something changed."""
+def did_change_configuration(ls: FimbleServer, params: types.DidChangeConfigurationParams) -> None:
+    """Take what was pushed, or pull if the editor only says that something changed.
+
+    Not `async`: what the editor sends right behind it, perhaps in the same read, must find the change made.
+    """
     if ls.options.set_changed(params.settings):
         _apply(ls)
     elif _can_pull(ls):
-        await _pull(ls)
+        ls.spawn(_pull(ls))
 
 
 def _can_pull(ls: FimbleServer) -> bool:

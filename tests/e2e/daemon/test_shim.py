@@ -73,6 +73,13 @@ async def test_shutdown_and_exit_end_the_shim_with_zero_and_leave_the_daemon(hom
     assert await two.process.wait() == 1, "exit without shutdown is 1 in LSP"
 
 
+async def test_shim_ends_when_the_editor_is_gone(home) -> None:
+    quiet = await home.editor()
+    await quiet.initialize()
+    quiet.process.stdin.close()
+    assert await asyncio.wait_for(quiet.process.wait(), 10) == 0
+
+
 async def test_daemon_killed_the_session_is_opened_again_and_nothing_is_lost(home) -> None:
     editors = await asyncio.gather(*(home.editor() for _ in range(3)))
     await asyncio.gather(*(editor.initialize() for editor in editors))
