@@ -74,10 +74,14 @@ async def test_shutdown_and_exit_end_the_shim_with_zero_and_leave_the_daemon(hom
 
 
 async def test_shim_ends_when_the_editor_is_gone(home) -> None:
-    quiet = await home.editor()
-    await quiet.initialize()
+    quiet, deaf = await home.editor(), await home.editor()
+    await asyncio.gather(quiet.initialize(), deaf.initialize())
     quiet.process.stdin.close()
     assert await asyncio.wait_for(quiet.process.wait(), 10) == 0
+    # Its output is read no more, but its input stays open.
+    deaf.process._transport.get_pipe_transport(1).close()
+    deaf.ask("test/words")
+    assert await asyncio.wait_for(deaf.process.wait(), 10) == 0
 
 
 async def test_daemon_killed_the_session_is_opened_again_and_nothing_is_lost(home) -> None:
