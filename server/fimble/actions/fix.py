@@ -52,7 +52,8 @@ def _plan_function(place: Place, function: Definition, problem: Problem | None, 
         sentence = f"The {title} function `{function.name}` below has a bug. Fix it"
     else:
         sentence = f"Fix the {title} function `{function.name}` below{_said(place, problem)}"
-    return plan_rewrite(place, function, sentence, wish)
+    # Asked for code alone, the 0.5B model copies the function as it is: saying what is wrong comes first.
+    return plan_rewrite(place, function, sentence, wish, reasoned=True)
 
 
 def _said(place: Place, problem: Problem | None) -> str:

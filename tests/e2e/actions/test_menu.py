@@ -54,7 +54,7 @@ async def test_nothing_is_offered_when_off(menu, plain_client):
 
 
 async def test_diagnostic_of_another_server_gets_a_quick_fix(menu, script, resolving):
-    script("def f(x):\n    return x\n```\n")
+    script("It is not defined.\n```\ndef f(x):\n    return x\n```\n")
     menu = await menu("def f(x):\n    return y\n", declared=resolving)
     problem = types.Diagnostic(range=at(1, 11, 1, 12), message="undefined name 'y'", source="pyflakes")
     action = await menu.offer("quickfix.fimble", at(1, 11), diagnostics=[problem])

@@ -77,7 +77,7 @@ def test_results_are_filed_and_not_asked_again(data_dir):
 
 
 def test_fix_gets_the_function_with_its_bug(evaluate, data_dir):
-    answers = [{"text": "def twice(x):\n    return x * 2\n```\n", "when": "def twice("}]
+    answers = [{"text": "It adds.\n```python\ndef twice(x):\n    return x * 2\n```\n", "when": "def twice("}]
     (data_dir / "script.json").write_text(json.dumps({"answers": answers}))
     said = evaluate("fix")[1]
     # The draw's order is not the file's.
