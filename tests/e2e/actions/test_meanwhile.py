@@ -18,6 +18,10 @@ def at(line, character, end_line=None, end_character=None):
     return types.Range(types.Position(line, character), end)
 
 
+# No two lines are alike: a loop would be cut short, and the action done before it can be cancelled.
+ENDLESS = "def add(a, b):\n" + "".join(f"    a{n} = a + {n} * b\n" for n in range(500))
+
+
 async def test_edit_made_meanwhile_elsewhere_moves_the_change(menu, script, plain_client):
     script({"text": ADD, "token_ms": 60})
     menu = await menu(COMMENT, declared=plain_client)
@@ -62,7 +66,7 @@ async def test_editor_that_takes_no_edit_is_believed(menu, script, plain_client)
 
 
 async def test_cancelled_request_stops_the_engine(menu, script, resolving):
-    script({"text": "def add(a, b):\n" + "    a = a + b\n" * 500, "token_ms": 20}, {"text": "x", "when": "ghost"})
+    script({"text": ENDLESS, "token_ms": 20}, {"text": "x", "when": "ghost"})
     menu = await menu(COMMENT, declared=resolving)
     action = await menu.offer("refactor.rewrite.fimble.function", at(0, 3))
     running = menu.client.protocol.send_request("codeAction/resolve", action, msg_id="to-cancel")
@@ -75,7 +79,7 @@ async def test_cancelled_request_stops_the_engine(menu, script, resolving):
 
 
 async def test_cancelled_progress_stops_the_action(menu, script, resolving):
-    script({"text": "def add(a, b):\n" + "    a = a + b\n" * 500, "token_ms": 20})
+    script({"text": ENDLESS, "token_ms": 20})
     menu = await menu(COMMENT, declared=resolving)
 
     running = asyncio.create_task(menu.run("function", at(0, 3)))
