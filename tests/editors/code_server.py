@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -11,7 +12,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Error, Page
 
 from editors.home import Home
 from editors.tools import Tools, until
@@ -33,10 +34,11 @@ USER_SETTINGS = {
     "editor.detectIndentation": False,
     "workbench.secondarySideBar.defaultVisibility": "hidden",
 }
-# VS Code has no key for the first, and a headless browser does not pass on the keys of the others.
+# Keys for what has none, or one that a headless browser does not pass on.
 KEYS = [
     {"key": "ctrl+alt+l", "command": "editor.action.inlineSuggest.acceptNextLine"},
     {"key": "ctrl+alt+n", "command": "editor.action.inlineSuggest.showNext"},
+    {"key": "ctrl+alt+u", "command": "workbench.action.files.newUntitledFile"},
     {"key": "ctrl+alt+p", "command": "editor.action.inlineSuggest.showPrevious"},
 ]
 CHROMIUM_FLAGS = [
@@ -140,6 +142,7 @@ class Window:
 
     def open(self, name: str, text: str) -> Path:
         """Write a file into the workspace and open it, with the cursor at its end."""
+        self._log_before = self.home.log()
         path = self.server.workspace / name
         path.write_bytes(text.encode("utf-8"))
         self.press("Control+p")
@@ -158,17 +161,20 @@ class Window:
         while self.page.locator(".tab").count():
             self.command("View: Revert and Close Editor")
 
-    def command(self, title: str) -> None:
-        """Run a command by the palette."""
+    def command(self, title: str, opens: str = "") -> None:
+        """Run a command by the palette; it `opens` a menu with an entry of that text, or none."""
         self.press("F1")
-        self._choose(title)
+        self._choose(title, opens=opens)
 
-    def _choose(self, text: str, shown: str = "") -> None:
+    def _choose(self, text: str, shown: str = "", opens: str = "") -> None:
         self.page.locator(".quick-input-widget:visible input").first.wait_for()
         self.page.keyboard.insert_text(text)
         self.row(shown or text).first.wait_for()
         self.press("Enter")
-        self.page.locator(".quick-input-widget:visible").wait_for(state="detached")
+        if opens:
+            self.row(opens).first.wait_for()
+        else:
+            self.page.locator(".quick-input-widget:visible").wait_for(state="detached")
 
     def choose(self, text: str) -> None:
         """Take an entry of the menu that is open."""
@@ -240,13 +246,41 @@ class Window:
         self.press("Escape")
         assert [text.strip() for text in shown if text.strip()] == list(entries)
 
+    def until_logged(self, text: str) -> None:
+        """Wait until the server says `text` of a request made since `open`: it never says what was written."""
+        before = self._log_before.count(text)
+        until(lambda: self.home.log().count(text) > before, f"`{text}` in the log", lambda: self.home.log()[-2000:])
+
     def until_explained(self, text: str) -> None:
-        """Ask for the explanation of the last request until it holds `text`; closes the page it is shown on."""
+        """Ask for the explanation of the last request; closes the page it is shown on."""
         self.command("fimble: Explain the Last Request")
         until(lambda: any(text in page for page in self.web_pages), f"explanation {text!r}", lambda: self.web_pages)
-        self.command("View: Close Editor")
+        # With the mouse: keys go into the page, which has the focus.
+        self.page.locator(".tab", has_text="Last request").click(button="middle")
 
     @property
     def web_pages(self) -> list[str]:
-        """What the rendered pages show: each lies in a frame inside a frame."""
-        return [frame.locator("body").inner_text() for frame in self.page.frames if frame.name == "active-frame"]
+        """What the rendered pages show: each is the innermost of three frames, which come and go."""
+        texts = []
+        # The list of frames is brought up to date by a round trip, not by looking at it.
+        self.page.evaluate("0")
+        for frame in self.page.frames:
+            if frame.name in ("active-frame", "pending-frame"):
+                with contextlib.suppress(Error):
+                    texts.append(frame.locator("body").inner_text(timeout=1_000))
+        return texts
+
+    def act(self, title: str) -> None:
+        """Take the entry from the menu that the lightbulb opens."""
+        entries = self.page.locator(".action-widget .monaco-list-row", has_text=title)
+
+        def opened() -> bool:
+            self.press("Control+.")
+            with contextlib.suppress(Error):
+                entries.first.wait_for(timeout=3_000)
+                return True
+            self.press("Escape")
+            return False
+
+        until(opened, f"code action {title!r}")
+        entries.first.click()

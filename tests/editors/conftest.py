@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 from pathlib import Path
@@ -21,11 +22,15 @@ TEST_LIMIT_S = 240
 
 
 def pytest_collection_modifyitems(items):
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.editors)
-            # An editor that waits for a key answers nobody; the suite's own limit is far longer.
-            item.add_marker(pytest.mark.timeout(TEST_LIMIT_S))
+    ours = [n for n, item in enumerate(items) if Path(__file__).parent in item.path.parents]
+    for n in ours:
+        items[n].add_marker(pytest.mark.editors)
+        # An editor that waits for a key answers nobody; the suite's own limit is far longer.
+        items[n].add_marker(pytest.mark.timeout(TEST_LIMIT_S))
+    # While the browser is driven no other event loop can run, and Neovim's driver is one.
+    in_order = sorted((items[n] for n in ours), key=_drives_vscode)
+    for n, item in zip(ours, in_order, strict=True):
+        items[n] = item
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -49,8 +54,10 @@ def artefacts() -> Path:
 
 
 @pytest.fixture
-def home(tmp_path) -> Home:
-    return Home(tmp_path / "home")
+def home(tmp_path):
+    home = Home(tmp_path / "home")
+    yield home
+    home.close()
 
 
 @pytest.fixture
@@ -71,41 +78,56 @@ def start_neovim(tools, home, tmp_path, artefacts, request):
         editor.close()
 
 
-@pytest.fixture(scope="package")
-def vsix(tools, tmp_path_factory) -> Path:
+@pytest.fixture(scope="session")
+def vsix(tools) -> Path:
     """Give the extension, packaged from the sources as they are."""
     client = ROOT / "editor-client" / "vscode"
     environment = os.environ | {"PATH": f"{tools.node.parent}{os.pathsep}{os.environ['PATH']}"}
-    result = subprocess.run(
-        ["npm", "run", "--silent", "package"], cwd=client, env=environment, capture_output=True, text=True
-    )
+    words = ["npm", "run", "--silent", "package"]
+    result = subprocess.run(words, cwd=client, env=environment, capture_output=True, text=True)
     if result.returncode != 0:
         pytest.fail(f"the extension was not built: {result.stderr}\n\nhint: {HINT}", pytrace=False)
     return client / "fimble.vsix"
 
 
-@pytest.fixture(scope="package")
+# While Playwright runs, no asynchronous test can: browser and windows end with the last VS Code test, not later.
+_until_last_vscode_test = contextlib.ExitStack()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item, nextitem):
+    result = yield
+    if _drives_vscode(item) and (nextitem is None or not _drives_vscode(nextitem)):
+        _until_last_vscode_test.close()
+    return result
+
+
+def _drives_vscode(item) -> bool:
+    return "vscode" in item.path.name
+
+
+@pytest.fixture(scope="session")
 def browser(tools):
-    """One headless Chromium. Not for the whole session: while Playwright runs, no asynchronous test can."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(tools.chromium), args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
+    """One headless Chromium."""
+    playwright = _until_last_vscode_test.enter_context(sync_playwright())
+    browser = playwright.chromium.launch(executable_path=str(tools.chromium), args=CHROMIUM_FLAGS)
+    _until_last_vscode_test.callback(browser.close)
+    return browser
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def vscode(tools, vsix, browser, tmp_path_factory):
     """One VS Code window with the extension, for every test: it takes long to start. Tests use files of their own."""
     folder = tmp_path_factory.mktemp("vscode")
     home = Home(folder / "home")
+    _until_last_vscode_test.callback(home.close)
     home.answer(*(answer for answers in SCRIPT.values() for answer in answers))
-    server = CodeServer(tools, folder, home.environment, vsix, {"fimble.path": str(home.command)})
-    try:
-        window = Window(browser, server, home)
-        window.until_status("ready")
-        yield window
-    finally:
-        server.close()
+    settings = {"fimble.path": str(home.command), "fimble.action_preview": False}
+    server = CodeServer(tools, folder, home.environment, vsix, settings)
+    _until_last_vscode_test.callback(server.close)
+    window = Window(browser, server, home)
+    window.until_status("ready")
+    return window
 
 
 @pytest.fixture
@@ -115,4 +137,5 @@ def window(vscode, artefacts, request):
     yield vscode
     if getattr(request.node, "has_failed", False):
         vscode.page.screenshot(path=artefacts / f"{request.node.name}.png")
+        (artefacts / f"{request.node.name}.log").write_text(vscode.home.log())
     vscode.server.configure({})

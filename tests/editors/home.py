@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -21,7 +22,14 @@ class Home:
         self.config_path = folder / "config" / "fimble" / "config.toml"
         self.command = folder / "bin" / "fimble"
         self.command.parent.mkdir(parents=True)
-        self.command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m fimble "$@"\n')
+        self.server_log_path = folder / "server.log"
+        # -P, as for an installed command: a `typing.py` in the workspace must not take the place of Python's own.
+        self.command.write_text(
+            f"""#!/bin/sh
+if [ "$1" = serve ]; then exec 2>>"{self.server_log_path}"; fi
+exec "{sys.executable}" -P -m fimble "$@"
+"""
+        )
         self.command.chmod(0o755)
         (folder / "run").mkdir(mode=0o700)
         self.config_path.parent.mkdir(parents=True)
@@ -53,13 +61,26 @@ class Home:
         lines = [f"{key} = {json.dumps(value)}" for key, value in options.items()]
         self.config_path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    def servers(self) -> list[psutil.Process]:
-        """Give the `fimble serve` processes that answer from this home's script."""
-        return [p for p in psutil.process_iter() if self._is_server(p)]
+    def close(self) -> None:
+        """End the daemon that this home's editors started."""
+        words = [str(self.command), "daemon", "stop", "--force"]
+        subprocess.run(words, env=self.environment, capture_output=True, timeout=60)
 
-    def _is_server(self, process: psutil.Process) -> bool:
+    def servers(self) -> list[psutil.Process]:
+        """Give the processes that this home's editors started, one an editor."""
+        return [p for p in psutil.process_iter() if self._runs(p, "serve")]
+
+    def daemons(self) -> list[psutil.Process]:
+        """Give the process that they share."""
+        return [p for p in psutil.process_iter() if self._runs(p, "daemon")]
+
+    def log(self) -> str:
+        """Give what servers and daemon said so far."""
+        return "".join(path.read_text(errors="replace") for path in sorted(self.folder.rglob("*.log")))
+
+    def _runs(self, process: psutil.Process, command: str) -> bool:
         try:
-            if not {"fimble", "serve"} <= set(process.cmdline()):
+            if not {"fimble", command} <= set(process.cmdline()):
                 return False
             return process.environ().get("FIMBLE_SCRIPT") == str(self.script_path)
         except psutil.Error:

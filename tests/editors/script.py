@@ -6,8 +6,16 @@ HEAD = "def add(a, b):"
 BODY = "\n    total = a + b\n    return total\n"
 BELOW = ("    total = a + b", "    return total")
 
+COMMENT = "# 实现一个计算两个数字之和的函数。\n"
+FUNCTION = "def add(a, b):\n    return a + b\n"
+BROKEN = "function half(x) {\n  return x /;\n}\n"
+FIXED = "function half(x) {\n  return x / 2;\n}\n"
+
 # One list a test; an earlier answer hides a later one whose `when` also stands in the prompt.
 SCRIPT: dict[str, list[dict[str, object]]] = {
+    "long": [{"when": "# endless", "text": "def endless():\n" + "    go_on()\n" * 2000, "token_ms": 20}],
+    "comment": [{"when": COMMENT.strip(), "text": f"{FUNCTION}```\n"}],
+    "fix": [{"when": "return x /;", "text": f"{FIXED}```\n"}],
     "bracket": [{"when": "def multiply(", "text": "a, b):"}],
     "alternatives": [{"when": "price =", "text": " base"}],
     "wide": [{"when": "# wide", "text": " 値 + 😀x"}],

@@ -30,6 +30,31 @@ def test_server_killed_and_back(start_neovim, home, tmp_path):
     nvim.until_ghost("", "    return a + b")
 
 
+def test_daemon_killed_and_back(start_neovim, home, tmp_path):
+    home.answer(BODY)
+    nvim = start_neovim()
+    nvim.open(tmp_path / "a.py", "\n")
+    nvim.keys("A" + HEAD)
+    nvim.until_ghost("", "    return a + b")
+    nvim.keys("<C-]>")
+    (daemon,) = home.daemons()
+    os.kill(daemon.pid, signal.SIGKILL)
+    until(lambda: [d.pid for d in home.daemons()] not in ([], [daemon.pid]), "another daemon")
+    nvim.keys("<BS>:")
+    until(lambda: nvim.ghost == ("", ["    return a + b"]) or nvim.keys("<BS>:"), "ghost text", lambda: nvim.ghost)
+
+
+def test_two_editors_share_one_daemon(start_neovim, home, tmp_path):
+    home.answer(BODY)
+    editors = [start_neovim(), start_neovim()]
+    for n, nvim in enumerate(editors):
+        nvim.open(tmp_path / f"{n}.py", "\n")
+        nvim.keys("A" + HEAD)
+        nvim.until_ghost("", "    return a + b")
+    assert len(home.servers()) == 2
+    assert len(home.daemons()) == 1
+
+
 def test_server_that_ends_again_and_again(start_neovim, home, tmp_path):
     home.command.write_text("#!/bin/sh\nexit 3\n")
     nvim = start_neovim()

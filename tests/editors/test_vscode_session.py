@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
+from editors.code_server import Window
 from editors.script import BELOW, HEAD
 from editors.tools import until
 
@@ -21,6 +22,30 @@ def test_server_killed_and_back(window):
     window.until_ghost("", *BELOW)
 
 
+def test_daemon_killed_and_back(window):
+    window.open("daemon.py", START)
+    (daemon,) = window.home.daemons()
+    os.kill(daemon.pid, signal.SIGKILL)
+    until(lambda: [d.pid for d in window.home.daemons()] not in ([], [daemon.pid]), "another daemon")
+    window.until_status("ready")
+    window.type(HEAD)
+    window.until_ghost("", *BELOW)
+
+
+def test_two_windows_share_one_daemon(window, browser):
+    window.open("first.py", START)
+    second = Window(browser, window.server, window.home)
+    try:
+        second.until_status("ready")
+        second.open("second.py", START)
+        second.type(HEAD)
+        second.until_ghost("", *BELOW)
+        assert len(window.home.servers()) == 2
+        assert len(window.home.daemons()) == 1
+    finally:
+        second.close()
+
+
 def test_setting_changed_while_running(window):
     window.open("setting.py", START)
     window.server.configure({"fimble.enabled": False})
@@ -35,12 +60,8 @@ def test_disabled_language_and_explanation(window):
     window.server.configure({"fimble.languages_off": ["python"]})
     window.open("language.py", START)
     window.type(HEAD)
-    window.until_explained("language-off")
-    window.server.configure({})
-    window.open("language-on.py", START)
-    window.type(HEAD)
-    window.until_ghost("", *BELOW)
-    window.until_explained("shown: python, automatic")
+    window.until_logged("declined language-off")
+    window.until_explained("declined: python, automatic, language-off")
 
 
 def test_pause_and_resume(window):
@@ -48,7 +69,7 @@ def test_pause_and_resume(window):
     window.menu("Pause for 10 minutes")
     window.until_status("Paused until")
     window.type(HEAD)
-    window.until_explained("disabled")
+    window.until_logged("declined disabled")
     window.menu("Resume")
     window.until_status("ready")
 
@@ -57,9 +78,10 @@ def test_toggle_language_by_the_menu(window):
     window.open("toggle.py", START)
     window.menu("Turn off in python")
     window.type(HEAD)
-    window.until_explained("language-off")
+    window.until_logged("declined language-off")
     window.menu("Turn on in python")
-    window.type("\n" + HEAD)
+    window.press("Backspace")
+    window.type(":")
     window.until_ghost("", *BELOW)
 
 

@@ -5,7 +5,7 @@ end
 vim.g.loaded_fimble = true
 
 vim.api.nvim_create_user_command("Fimble", function(call)
-  require("fimble.command").run(call.fargs, call.line1, call.line2)
+  require("fimble.command").run(call.fargs, call.range > 0 and { call.line1, call.line2 } or nil)
 end, {
   nargs = "*",
   range = true,

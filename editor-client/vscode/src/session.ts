@@ -123,7 +123,12 @@ export class Session implements vscode.Disposable {
     this.log.info(`starting ${found.command} ${args.join(" ")} (from ${found.source})`);
     this.setStage({ kind: "starting" });
     const run = { command: found.command, args };
-    const client = new QuietClient(SECTION, "fimble", { run, debug: run }, this.clientOptions());
+    const client: LanguageClient = new QuietClient(
+      SECTION,
+      "fimble",
+      { run, debug: run },
+      this.clientOptions(() => client),
+    );
     this.client = client;
     client.onNotification("fimble/statusChanged", (status: ServerStatus) => {
       this.setStage({ kind: "server", status });
@@ -177,7 +182,7 @@ export class Session implements vscode.Disposable {
     this.onStage(stage);
   }
 
-  private clientOptions(): LanguageClientOptions {
+  private clientOptions(owner: () => LanguageClient): LanguageClientOptions {
     return {
       documentSelector: SELECTOR,
       outputChannel: this.log,
@@ -187,13 +192,8 @@ export class Session implements vscode.Disposable {
       errorHandler: {
         error: () => ({ action: ErrorAction.Continue, handled: true }),
         closed: () => {
-          const client = this.client;
           // After the library has cleaned up, which it does when this returns.
-          setTimeout(() => {
-            if (client !== undefined) {
-              void this.recover(client);
-            }
-          });
+          setTimeout(() => void this.recover(owner()));
           return { action: CloseAction.DoNotRestart, handled: true };
         },
       },

@@ -6,8 +6,7 @@ local M = {}
 
 ---@class (exact) fimble.Call
 ---@field args string[]
----@field line1 integer
----@field line2 integer
+---@field lines? integer[] First and last line of the range, if one was given.
 
 ---@param message string
 ---@param level? integer
@@ -35,6 +34,16 @@ local function run_in_window(args)
   vim.fn.jobstart(vim.list_extend(program(), args), { term = true })
 end
 
+---Give what any source says of these lines.
+---@param first integer
+---@param last integer
+---@return lsp.Diagnostic[]
+local function diagnostics_of(first, last)
+  return vim.lsp.diagnostic.from(vim.tbl_filter(function(diagnostic)
+    return diagnostic.lnum < last and (diagnostic.end_lnum or diagnostic.lnum) >= first - 1
+  end, vim.diagnostic.get(0)))
+end
+
 ---@type table<string, fun(call: fimble.Call)>
 local commands = {
   status = function()
@@ -52,11 +61,15 @@ local commands = {
     require("fimble.explain").show()
   end,
   action = function(call)
+    local cursor_line = vim.api.nvim_win_get_cursor(0)[1]
+    local first, last = unpack(call.lines or { cursor_line, cursor_line })
     vim.lsp.buf.code_action({
+      -- By itself Neovim tells a server of its own diagnostics only, and fimble has none to fix.
+      context = { diagnostics = diagnostics_of(first, last) },
       filter = function(action)
         return vim.list_contains(vim.split(action.kind or "", ".", { plain = true }), "fimble")
       end,
-      range = call.line1 ~= call.line2 and { start = { call.line1, 0 }, ["end"] = { call.line2, vim.v.maxcol } } or nil,
+      range = call.lines and { start = { first, 0 }, ["end"] = { last, #vim.fn.getline(last) } } or nil,
     })
   end,
   log = function()
@@ -77,16 +90,15 @@ local commands = {
 }
 
 ---@param args string[]
----@param line1 integer
----@param line2 integer
-function M.run(args, line1, line2)
+---@param lines? integer[]
+function M.run(args, lines)
   local name = args[1] or "status"
   local command = commands[name]
   if not command then
     say(("`%s` is no command; there are %s"):format(name, table.concat(M.names(), ", ")), vim.log.levels.ERROR)
     return
   end
-  command({ args = vim.list_slice(args, 2), line1 = line1, line2 = line2 })
+  command({ args = vim.list_slice(args, 2), lines = lines })
 end
 
 ---@return string[]

@@ -4,36 +4,55 @@ local M = {}
 ---@class (exact) fimble.ServerOptions
 ---@field enabled? boolean Offer ghost text at all. Off means no request reaches the model.
 ---@field model? string Model id as `fimble models list` shows it.
----@field engine? "ctranslate2"|"scripted" What runs the model. `scripted` answers from `FIMBLE_SCRIPT` and is for tests.
+---@field engine? "ctranslate2"|"openai"|"scripted" What runs the model. `openai` sends prompts to the server at `remote_url`; `scripted` answers from `FIMBLE_SCRIPT` and is for tests.
+---@field remote_url? string Base URL of an OpenAI-compatible server for `engine = openai`, such as `http://127.0.0.1:8080/v1`. The key comes from `FIMBLE_API_KEY` or the system's keyring (service `fimble`, user: the host).
+---@field remote_model? string What the server calls the model; empty sends the id in `model`.
+---@field remote_timeout_ms? integer Latest moment of a server's answer.
 ---@field device? "auto"|"cpu"|"cuda" Where the model runs.
 ---@field compute_type? "auto"|"int8"|"int8_float16"|"int8_float32"|"float16"|"float32" CTranslate2 compute type; `auto` takes the one the weights were stored in.
 ---@field n_threads? integer Threads of one generation on CPU; 0 takes the physical cores.
 ---@field languages_off? string[] LSP language ids without ghost text.
 ---@field globs_off? string[] Files that are never read, completed or put into a prompt (globs on the whole path).
+---@field ignore_files? string[] Names of files whose patterns, as git reads them, also switch ghost text off; `.gitignore` within a repository only.
 ---@field multiline? "auto"|"never"|"always" Whether a suggestion may span lines; `auto` decides from the place.
 ---@field delay_ms? integer How long to wait for the next key before the model is asked mid-line.
 ---@field deadline_ms? integer Latest moment of an answer; what is decoded by then is shown.
----@field prefix_tokens_max? integer Tokens before the cursor in the prompt, at most.
----@field suffix_tokens_max? integer Tokens after the cursor in the prompt, at most.
+---@field prefix_tokens_max? integer Tokens before the cursor in the prompt, at most; twice as many when asked by a key.
+---@field suffix_tokens_max? integer Tokens after the cursor in the prompt, at most; twice as many when asked by a key.
 ---@field line_tokens_max? integer Tokens decoded for a single line, at most.
 ---@field block_tokens_max? integer Tokens decoded for a block, at most.
 ---@field block_lines_max? integer Lines of a block, at most.
 ---@field n_alternatives? integer Alternatives when asked by a key (the next/previous suggestion).
+---@field n_second_opinions? integer Answers sampled when the first one does not fit its place (it repeats what follows, or breaks the indentation); 0 shows the first or nothing.
 ---@field document_bytes_max? integer Larger documents get no ghost text.
 ---@field line_chars_max? integer No ghost text on longer lines (minified files).
 ---@field completion_menu? "auto"|"never"|"always" Also answer `textDocument/completion`; `auto` does so for clients without inline completion.
+---@field actions? boolean Offer code actions.
+---@field action_preview? boolean Ask the editor to show a code action's change before it is made, where the editor can.
+---@field n_candidates? integer Answers of a code action to choose from when the first does not pass.
+---@field action_tokens_max? integer Tokens a code action may decode, at most.
+---@field action_prompt_tokens_max? integer Tokens of a code action's prompt, at most.
+---@field action_deadline_ms? integer Latest moment at which a code action stops decoding.
+---@field run_examples? boolean Run the examples of a docstring against generated code, shut in (time, memory, no network).
 ---@field log_level? "error"|"warning"|"info"|"debug" What goes to stderr; never document text.
+---@field daemon_idle_exit_s? integer The daemon that editors share leaves when none has been connected for so long; read from the file.
+---@field daemon_memory_bytes_max? integer Memory for the weights of all models in the daemon; the least recently used leaves. 0 takes half of the machine's; read from the file.
+---@field http_port? integer Loopback port for OpenAI's and llama.cpp's HTTP interfaces in the daemon; 0 is off. Needs the extra `http`; read from the file.
 
 ---@type table<string, string>
 M.types = {
   enabled = "boolean",
   model = "string",
   engine = "string",
+  remote_url = "string",
+  remote_model = "string",
+  remote_timeout_ms = "number",
   device = "string",
   compute_type = "string",
   n_threads = "number",
   languages_off = "table",
   globs_off = "table",
+  ignore_files = "table",
   multiline = "string",
   delay_ms = "number",
   deadline_ms = "number",
@@ -43,10 +62,21 @@ M.types = {
   block_tokens_max = "number",
   block_lines_max = "number",
   n_alternatives = "number",
+  n_second_opinions = "number",
   document_bytes_max = "number",
   line_chars_max = "number",
   completion_menu = "string",
+  actions = "boolean",
+  action_preview = "boolean",
+  n_candidates = "number",
+  action_tokens_max = "number",
+  action_prompt_tokens_max = "number",
+  action_deadline_ms = "number",
+  run_examples = "boolean",
   log_level = "string",
+  daemon_idle_exit_s = "number",
+  daemon_memory_bytes_max = "number",
+  http_port = "number",
 }
 
 return M
