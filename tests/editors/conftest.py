@@ -14,9 +14,11 @@ from editors.code_server import CHROMIUM_FLAGS, CodeServer, Window
 from editors.home import Home
 from editors.neovim import Neovim
 from editors.script import SCRIPT
-from editors.tools import HINT, Tools, find_tools
+from editors.tools import HINT, ROOT, Tools, find_tools
+from fimble.errors import FimbleError
+from fimble.models.store import ModelStore
+from fimble.settings import Settings
 
-ROOT = Path(__file__).resolve().parents[2]
 ARTEFACTS = Path(os.environ.get("FIMBLE_ARTEFACTS") or ROOT / "artefacts" / "editors")
 TEST_LIMIT_S = 240
 
@@ -51,6 +53,16 @@ def tools() -> Tools:
 def artefacts() -> Path:
     ARTEFACTS.mkdir(parents=True, exist_ok=True)
     return ARTEFACTS
+
+
+@pytest.fixture(scope="session")
+def real_models() -> Path:
+    """Give the user's own store of models, with the default model in it."""
+    store = ModelStore()
+    try:
+        return store.path(Settings().model).parent
+    except FimbleError as error:
+        pytest.fail(f"{error.message}\n\nhint: run `fimble models pull {Settings().model}`", pytrace=False)
 
 
 @pytest.fixture

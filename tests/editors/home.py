@@ -61,6 +61,11 @@ exec "{sys.executable}" -P -m fimble "$@"
         lines = [f"{key} = {json.dumps(value)}" for key, value in options.items()]
         self.config_path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
+    def use_models(self, store: Path) -> None:
+        """Let the model answer, with the weights of another store."""
+        (self.folder / "models").symlink_to(store)
+        self.configure(engine="ctranslate2")
+
     def close(self) -> None:
         """End the daemon that this home's editors started."""
         words = [str(self.command), "daemon", "stop", "--force"]

@@ -14,6 +14,7 @@ import pytest
 
 T = TypeVar("T")
 
+ROOT = Path(__file__).resolve().parents[2]
 LIMIT_S = 30
 """How long a state may take to come about: far more than it does, so that only what never comes fails."""
 HINT = "run `tests/editors/install.sh` (as root, or with the system packages it names installed)"
