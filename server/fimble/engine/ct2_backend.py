@@ -18,9 +18,6 @@ from fimble.manifest import ModelManifest
 N_LANES = 2
 """Replicas that share the weights: one for typing, one for an action that may be paused."""
 SAMPLING_SEED = 1
-RUNS_PER_TRIM = 8
-"""Each lane's arena keeps its prefill's buffers, some 400 MB with prompts up to 1,000 tokens; trimmed every 8
-runs the process stays near the size of the weights, at no measurable cost (server/bench/README.md)."""
 
 
 class CTranslate2Backend:
@@ -39,7 +36,6 @@ class CTranslate2Backend:
         self._tokenizer = ModelTokenizer(path / "tokenizer.json")
         self._end_ids = [self._tokenizer.special(name) for name in manifest.end_tokens]
         self._generator: Any = None
-        self._n_runs = 0
 
     @property
     def tokenizer(self) -> ModelTokenizer:
@@ -74,9 +70,9 @@ class CTranslate2Backend:
         self._generator = None
 
     def tidy(self) -> None:
-        self._n_runs += 1
-        if self._n_runs % RUNS_PER_TRIM == 0:
-            trim_heap()
+        # Each lane's arena keeps its prefill's buffers, up to 900 MB with prompts of 1,000 tokens and four rows.
+        # Trimmed after each run the process stays near the weights' size, for up to a tenth more processor time.
+        trim_heap()
 
     def run(self, request: GenerationRequest, on_token: OnToken) -> list[Row]:
         if self._generator is None:
