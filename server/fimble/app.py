@@ -101,7 +101,7 @@ class Application:
         self.engine.close()
 
     def _read_manifest(self) -> ModelManifest:
-        """Give the installed model's manifest, or an empty layout: the engine's load says what is wrong."""
+        """Give the model's manifest; for a model nobody knows a stand-in: the engine's load says what is wrong."""
         if self.settings.engine == "scripted" or self._make_backend is not None:
             return SCRIPTED_MANIFEST
         try:
@@ -117,10 +117,11 @@ class Application:
 
 
 def model_manifest(settings: Settings, store: ModelStore) -> ModelManifest:
-    """Give the model's manifest; a remote server's model need not be installed. Errors: ModelError."""
-    if settings.engine == "openai" and not store.has(settings.model):
-        return manifests.load(settings.model)
-    return store.manifest(settings.model)
+    """Give the model's manifest, from the catalogue while it is not installed. Errors: ModelError.
+
+    A remote server's model need not be here, and one that is pulled later is then asked in its own layout.
+    """
+    return store.manifest(settings.model) if store.has(settings.model) else manifests.load(settings.model)
 
 
 def make_backend(settings: Settings, store: ModelStore) -> Backend:
