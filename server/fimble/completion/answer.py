@@ -6,7 +6,7 @@ import itertools
 from dataclasses import dataclass
 
 from fimble.completion.cache import CompletionCache
-from fimble.completion.candidate import Candidate, from_row, in_order, judge
+from fimble.completion.candidate import Candidate, in_order, judge
 from fimble.completion.policy import Ask
 from fimble.completion.request import CompletionRequest
 from fimble.completion.stop import StopRules
@@ -15,6 +15,7 @@ from fimble.engine.contract import Engine, GenerationRequest, Priority
 from fimble.fim import prompt as fim_prompt
 from fimble.fim.prompt import LaidOutPrompt
 from fimble.manifest import FimTokens
+from fimble.postprocess import pipeline
 from fimble.postprocess.draft import Draft
 from fimble.records import CancelToken, Completion, CursorWindow, Decline, DeclineReason, Generation, StopReason
 from fimble.settings import Settings
@@ -53,11 +54,12 @@ class Answerer:
         if hit is None:
             return None
         trace.shape, trace.cache = hit.shape, "typed-through" if hit.n_typed_chars else "hit"
-        found = judge(hit.text, question.window, hit.shape, hit.stop_reason)
+        # Filtered anew, but not judged: whether it fits was asked when it was kept, and costs a parse.
+        outcome = pipeline.run(hit.text, question.window, hit.shape, hit.stop_reason)
         trace.part("cache")
-        if isinstance(found.outcome, Decline):
-            return None if hit.n_typed_chars else found.outcome
-        return self._shown([found], question, trace)
+        if isinstance(outcome, Decline):
+            return None if hit.n_typed_chars else outcome
+        return self._shown([outcome], question, trace)
 
     async def from_engine(self, question: Question, trace: TraceBuilder) -> list[Completion] | Decline:
         """Ask the model. Errors: PromptBudgetError, EngineError, ModelError."""
@@ -72,14 +74,15 @@ class Answerer:
             return Decline(question.token.reason or DeclineReason.CANCELLED)
         if not row.text and row.stop_reason is StopReason.DEADLINE:
             return Decline(DeclineReason.DEADLINE)
-        first = from_row(row, laid_out.answer(row.text), window, ask.shape)
+        first = judge(row, laid_out.answer(row.text), window, ask.shape)
         ordered = in_order(first, await self._sampled(question, laid_out, first, trace))
         best = ordered[0] if ordered else first
         self._cache.put(question.request.document.uri, window, best.text, ask.shape, best.stop_reason)
         if not ordered:
             assert isinstance(first.outcome, Decline)
             return first.outcome
-        return self._shown(ordered[: question.request.n_alternatives], question, trace)
+        drafts = [c.outcome for c in ordered[: question.request.n_alternatives] if isinstance(c.outcome, Draft)]
+        return self._shown(drafts, question, trace)
 
     async def _decode(
         self, question: Question, laid_out: LaidOutPrompt, n_tokens_max: int, n_rows: int = 1
@@ -113,18 +116,15 @@ class Answerer:
         # One sampled row would be a greedy one again: a batch starts at two.
         rows = await self._decode(question, laid_out, n_tokens_max, max(2, n_rows))
         trace.sampled(rows, first.doubt)
-        return [from_row(row, laid_out.answer(row.text), question.window, question.ask.shape) for row in rows]
+        return [judge(row, laid_out.answer(row.text), question.window, question.ask.shape) for row in rows]
 
-    def _shown(
-        self, candidates: list[Candidate], question: Question, trace: TraceBuilder
-    ) -> list[Completion] | Decline:
-        """Place the candidates in the document."""
+    def _shown(self, drafts: list[Draft], question: Question, trace: TraceBuilder) -> list[Completion] | Decline:
+        """Place the drafts in the document."""
         placed: list[Completion] = []
-        for candidate in candidates:
-            assert isinstance(candidate.outcome, Draft)
-            completion = place(candidate.outcome, question.request)
+        for draft in drafts:
+            completion = place(draft, question.request)
             if completion is not None:
-                trace.filters = trace.filters if placed else candidate.outcome.applied
+                trace.filters = trace.filters if placed else draft.applied
                 placed.append(completion)
         trace.part("postprocess")
         return placed or Decline(DeclineReason.SELECTION_MISMATCH)

@@ -42,20 +42,14 @@ class Candidate:
         return bool(self.misfit)
 
 
-def judge(
-    text: str,
-    window: CursorWindow,
-    shape: Shape,
-    stop_reason: StopReason,
-    log_probability: float | None = None,
-) -> Candidate:
-    """Filter one text for its place and say whether it fits there."""
-    outcome = pipeline.run(text, window, shape, stop_reason)
+def judge(row: Generation, text: str, window: CursorWindow, shape: Shape) -> Candidate:
+    """Filter one decoded row, whose text after the cursor is `text`, and say whether it fits there."""
+    outcome = pipeline.run(text, window, shape, row.stop_reason)
     wrong = ""
     if isinstance(outcome, Draft):
-        place = Place(window, shape, stop_reason)
+        place = Place(window, shape, row.stop_reason)
         wrong = misfit(outcome, place) or written_below(outcome, place)
-    return Candidate(text, stop_reason, outcome, wrong, log_probability)
+    return Candidate(text, row.stop_reason, outcome, wrong, row.log_probability)
 
 
 def in_order(first: Candidate, others: Sequence[Candidate]) -> list[Candidate]:
@@ -67,13 +61,14 @@ def in_order(first: Candidate, others: Sequence[Candidate]) -> list[Candidate]:
     fitting = sorted((c for c in others if c.fits), key=_log_probability, reverse=True)
     doubtful = [first] if isinstance(first.outcome, Draft) and not first.fits else []
     ordered = ([first] if first.fits else []) + fitting + doubtful
-    return list({repr(c.outcome): c for c in reversed(ordered)}.values())[::-1]
-
-
-def from_row(row: Generation, text: str, window: CursorWindow, shape: Shape) -> Candidate:
-    """Judge one decoded row, whose text after the cursor is `text`."""
-    return judge(text, window, shape, row.stop_reason, row.log_probability)
+    return list({_shown(c): c for c in reversed(ordered)}.values())[::-1]
 
 
 def _log_probability(candidate: Candidate) -> float:
     return float("-inf") if candidate.log_probability is None else candidate.log_probability
+
+
+def _shown(candidate: Candidate) -> tuple[str, int]:
+    """Give what the user would see of it, whichever filters it went through."""
+    assert isinstance(candidate.outcome, Draft)
+    return candidate.outcome.text, candidate.outcome.n_replaced_after
