@@ -125,8 +125,11 @@ class CTranslate2Backend:
         return Row(tuple(ids), ended, log_probability)
 
 
+# glibc's `malloc_trim`, where the C library has it: hands free heap memory back to the system.
+_MALLOC_TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+
+
 def trim_heap() -> None:
-    """Hand free heap memory back to the system where the C library can (glibc's `malloc_trim`)."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    if trim is not None:
-        trim(0)
+    """Hand free heap memory back to the system where the C library can."""
+    if _MALLOC_TRIM is not None:
+        _MALLOC_TRIM(0)
