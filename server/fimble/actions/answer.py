@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fimble.actions.language import LanguageFacts
 from fimble.actions.outcome import ActionRefusedError, Refusal
 from fimble.actions.syntax import parse
-from fimble.context.window import to_lf
+from fimble.text.line_index import to_lf
 
 _FENCE = re.compile(r"^[ \t]{0,8}(`{3,}|~{3,})[ \t]*([^\s`]*)[^\n`]*$", re.MULTILINE)
 # A model that is cut short, or that argues, may leave these in "code".

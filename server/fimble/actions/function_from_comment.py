@@ -11,7 +11,7 @@ from fimble.actions.phrase import core_text, fenced, header_text, opening, surro
 from fimble.actions.place import Place, asks_something
 from fimble.actions.plan import Action, Offer, Plan, Wish
 from fimble.actions.syntax import Definition
-from fimble.context.window import to_lf
+from fimble.text.line_index import to_lf
 
 
 def _target(place: Place) -> tuple[CommentBlock | None, Definition | None]:

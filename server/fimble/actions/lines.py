@@ -10,7 +10,7 @@ from fimble.actions.phrase import fenced, opening, surroundings
 from fimble.actions.place import Place
 from fimble.actions.plan import Plan
 from fimble.actions.syntax import Span
-from fimble.context.window import to_lf
+from fimble.text.line_index import to_lf
 
 
 def plan_lines(place: Place, span: Span, sentence: str) -> Plan:

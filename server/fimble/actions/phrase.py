@@ -8,7 +8,7 @@ from fimble.actions.language import LanguageFacts
 from fimble.actions.outcome import ActionRefusedError, Refusal
 from fimble.actions.place import Place
 from fimble.actions.syntax import Definition
-from fimble.context.window import to_lf
+from fimble.text.line_index import to_lf
 
 CONTEXT_LINES_MAX = 30
 """A definition longer than this enters a prompt as its header alone."""

@@ -11,7 +11,7 @@ from fimble.actions.phrase import fenced, prose_rule
 from fimble.actions.place import Place
 from fimble.actions.plan import Action, Offer, Plan, Wish
 from fimble.actions.syntax import Span
-from fimble.context.window import to_lf
+from fimble.text.line_index import to_lf
 
 FINDINGS_MAX = 10
 MESSAGE_CHARS_MAX = 300

@@ -15,8 +15,8 @@ from fimble.actions.place import Place
 from fimble.actions.plan import Action, Offer, Plan, Wish
 from fimble.actions.syntax import Definition, parse
 from fimble.actions.testing_layout import SUPPORTED, SuiteLayout, layout_of
-from fimble.context.window import to_lf
 from fimble.text.document import DocumentSnapshot
+from fimble.text.line_index import to_lf
 from fimble.text.location import path_of
 
 N_TESTS = 3

@@ -16,6 +16,7 @@ from fimble.postprocess.drop_comment_head import comment_head_chars, takes_code_
 from fimble.postprocess.language import Family
 from fimble.postprocess.site import Spot, survey
 from fimble.records import CursorWindow, Shape
+from fimble.text.line_index import to_lf
 
 _BLANK_HEAD = re.compile(r"(?:[ \t]*\n)*")
 BLANK_HEAD_LINES_MAX = 3
@@ -43,8 +44,7 @@ class StopRules:
 
     def reason(self, text: str) -> str:
         """Name the rule that ends the generation after `text`, or give an empty string."""
-        if "\r" in text:
-            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        text = to_lf(text)
         site = survey(self.window)
         if sentinel_offset(text, fence_counts(site.facts.family, self.window.prefix)) >= 0:
             return "sentinel"

@@ -6,6 +6,7 @@ import re
 
 from fimble.records import CursorWindow
 from fimble.text.document import DocumentSnapshot
+from fimble.text.line_index import to_lf
 
 PREFIX_CHARS_MAX = 12_000
 SUFFIX_CHARS_MAX = 4_000
@@ -43,11 +44,6 @@ def cut(
         indent_unit=indent_of(prefix + suffix) or indent_unit or DEFAULT_INDENT,
         tab_width_columns=tab_width_columns or 4,
     )
-
-
-def to_lf(text: str) -> str:
-    """Give `text` with every CRLF and CR as LF."""
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def indent_of(text: str) -> str | None:

@@ -81,3 +81,8 @@ class LineIndex:
         change_chars = shift_chars if line > here else -shift_chars
         between = [start + change_chars for start in self.stored[low:high]]
         return LineIndex((*self.stored[:low], *between, *self.stored[high:]), line, shift_chars)
+
+
+def to_lf(text: str) -> str:
+    """Give `text` with every CRLF and CR as LF."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
