@@ -11,7 +11,7 @@ from pathlib import Path
 from fimble import __version__
 from fimble.errors import DiskFullError, NoSourceError
 from fimble.models.download import offline
-from fimble.models.download_hub import NETWORK_CHUNK_BYTES, SILENCE_MAX_S, hub_urls
+from fimble.models.download_hub import NETWORK_CHUNK_BYTES, SILENCE_MAX_S, ask_hubs
 from fimble.models.part_file import SourceError, check_disk_space, disk_error
 from fimble.models.progress import Progress
 
@@ -36,18 +36,12 @@ def fetch(repository: str, revision: str, folder: Path, progress: Progress) -> N
     """
     if offline():
         raise NoSourceError(f"`{repository}` is not on this machine and `FIMBLE_OFFLINE` forbids the network")
-    reasons = []
-    for base in hub_urls():
-        address = f"{base.rstrip('/')}/{repository}/resolve/{revision}/"
-        try:
-            _fetch_all(address, folder, progress)
-        except SourceError as error:
-            reasons.append(f"{base}: {error}")
-        else:
-            return
-    raise NoSourceError(
-        f"no hub gave `{repository}`: " + "; ".join(reasons), "check the name, the network and the proxy settings"
-    )
+    try:
+        ask_hubs(repository, revision, lambda address: _fetch_all(address, folder, progress))
+    except SourceError as error:
+        raise NoSourceError(
+            f"no hub gave `{repository}`: {error}", "check the name, the network and the proxy settings"
+        ) from error
 
 
 def _fetch_all(address: str, folder: Path, progress: Progress) -> None:

@@ -31,11 +31,19 @@ def fetch(source: HubSource, part: PartFile, on_bytes: Callable[[int], None]) ->
 
     Errors: SourceError with each hub's reason; DiskFullError.
     """
+    path = urllib.parse.quote(source.path)
+    ask_hubs(source.repository, source.revision, lambda address: _fetch_url(address + path, part, on_bytes))
+
+
+def ask_hubs(repository: str, revision: str, fetch_from: Callable[[str], None]) -> None:
+    """Try the hubs in order until one gives what is asked for at its address of the repository (with a last `/`).
+
+    Errors: SourceError with each hub's reason; what else `fetch_from` raises.
+    """
     reasons = []
     for base in hub_urls():
-        url = f"{base.rstrip('/')}/{source.repository}/resolve/{source.revision}/{urllib.parse.quote(source.path)}"
         try:
-            _fetch_url(url, part, on_bytes)
+            fetch_from(f"{base.rstrip('/')}/{repository}/resolve/{revision}/")
         except SourceError as error:
             reasons.append(f"{base}: {error}")
         else:
