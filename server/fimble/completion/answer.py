@@ -106,7 +106,7 @@ class Answerer:
     ) -> list[Candidate]:
         """Sample further answers in one batch: asked for by a key, or since the first one does not fit.
 
-        Four rows cost about one and a half single ones (server/bench/README.md).
+        A step of four rows costs 1.25 times one of a single row (server/bench/README.md).
         """
         n_rows = self._settings.n_second_opinions if first.calls_for_others else 0
         n_rows = max(n_rows, question.request.n_alternatives - 1)
