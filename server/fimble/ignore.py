@@ -64,7 +64,9 @@ class IgnoreRules:
         entry = self._entries.get(key)
         if entry is None:
             try:
-                await asyncio.wait_for(asyncio.shield(self._read(key)), READ_LIMIT_S)
+                # Not `wait_for`: before Python 3.12 it loses a cancellation that comes as the reading ends.
+                async with asyncio.timeout(READ_LIMIT_S):
+                    await asyncio.shield(self._read(key))
             except TimeoutError:
                 return NOT_READ_YET
             entry = self._entries[key]

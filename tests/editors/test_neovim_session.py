@@ -14,12 +14,23 @@ HEAD = "def add(a, b):"
 BODY = {"when": HEAD, "text": "\n    return a + b\n"}
 
 
-def test_server_killed_and_back(start_neovim, home, tmp_path):
-    home.answer(BODY)
-    nvim = start_neovim()
-    nvim.open(tmp_path / "a.py", "\n")
+def type_head(nvim):
+    """Type the head of a function and wait until its body is seen."""
     nvim.keys("A" + HEAD)
     nvim.until_ghost("", "    return a + b")
+
+
+def with_ghost(start_neovim, home, tmp_path, *setup):
+    """Give a Neovim with an open file that shows ghost text."""
+    home.answer(BODY)
+    nvim = start_neovim(*setup)
+    nvim.open(tmp_path / "a.py", "\n")
+    type_head(nvim)
+    return nvim
+
+
+def test_server_killed_and_back(start_neovim, home, tmp_path):
+    nvim = with_ghost(start_neovim, home, tmp_path)
     nvim.keys("<C-]>")
     (server,) = home.servers()
     os.kill(server.pid, signal.SIGKILL)
@@ -31,11 +42,7 @@ def test_server_killed_and_back(start_neovim, home, tmp_path):
 
 
 def test_daemon_killed_and_back(start_neovim, home, tmp_path):
-    home.answer(BODY)
-    nvim = start_neovim()
-    nvim.open(tmp_path / "a.py", "\n")
-    nvim.keys("A" + HEAD)
-    nvim.until_ghost("", "    return a + b")
+    nvim = with_ghost(start_neovim, home, tmp_path)
     nvim.keys("<C-]>")
     (daemon,) = home.daemons()
     os.kill(daemon.pid, signal.SIGKILL)
@@ -49,8 +56,7 @@ def test_two_editors_share_one_daemon(start_neovim, home, tmp_path):
     editors = [start_neovim(), start_neovim()]
     for n, nvim in enumerate(editors):
         nvim.open(tmp_path / f"{n}.py", "\n")
-        nvim.keys("A" + HEAD)
-        nvim.until_ghost("", "    return a + b")
+        type_head(nvim)
     assert len(home.servers()) == 2
     assert len(home.daemons()) == 1
 
@@ -91,16 +97,11 @@ def test_toggle_and_pause(start_neovim, home, tmp_path):
     nvim.rpc.command("Fimble pause")
     until(lambda: nvim.state == "ready", "goes on")
     assert nvim.lua("return require('fimble').statusline()") == "fimble"
-    nvim.keys("A" + HEAD)
-    nvim.until_ghost("", "    return a + b")
+    type_head(nvim)
 
 
 def test_explain(start_neovim, home, tmp_path):
-    home.answer(BODY)
-    nvim = start_neovim()
-    nvim.open(tmp_path / "a.py", "\n")
-    nvim.keys("A" + HEAD)
-    nvim.until_ghost("", "    return a + b")
+    nvim = with_ghost(start_neovim, home, tmp_path)
     nvim.keys("<Esc>:Fimble explain<CR>")
     until(lambda: any("the last request" in row for row in nvim.screen), "the window")
     assert any("shown: python, automatic" in row for row in nvim.screen)
@@ -136,11 +137,7 @@ def test_checkhealth(start_neovim, home, tmp_path):
 
 
 def test_without_setup_then_teardown(start_neovim, home, tmp_path):
-    home.answer(BODY)
-    nvim = start_neovim(None)
-    nvim.open(tmp_path / "a.py", "\n")
-    nvim.keys("A" + HEAD)
-    nvim.until_ghost("", "    return a + b")
+    nvim = with_ghost(start_neovim, home, tmp_path, None)
     nvim.lua("require('fimble').teardown()")
     nvim.until_no_ghost()
     until(lambda: not home.servers(), "no server is left")

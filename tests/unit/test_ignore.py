@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import subprocess
 
@@ -98,3 +99,14 @@ async def test_edited_ignore_file_counts_after_a_while(repository, monkeypatch):
     await rules.why(uri, NAMES)
     await rules._read((repository, NAMES))
     assert await rules.why(uri, NAMES) == "a.py (.gitignore)"
+
+
+async def test_cancelled_as_the_reading_ends_stays_cancelled(repository):
+    rules = IgnoreRules()
+    asking = asyncio.ensure_future(rules.why((repository / "a.py").as_uri(), NAMES))
+    await asyncio.sleep(0)
+    while rules._waiting:
+        await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
