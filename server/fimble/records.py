@@ -68,6 +68,7 @@ class CursorWindow:
 
     `prefix` ends at the cursor, `suffix` starts there; both may be cut far away from it (at line starts and
     line ends respectively). `indent_unit` is one level of indentation as the file or the editor writes it.
+    `starts_document` says that nothing was cut off before `prefix`.
     """
 
     prefix: str
@@ -75,6 +76,7 @@ class CursorWindow:
     language: str = ""
     indent_unit: str = "    "
     tab_width_columns: int = 4
+    starts_document: bool = True
 
     @property
     def line_prefix(self) -> str:

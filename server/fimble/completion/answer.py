@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fimble.completion.cache import CompletionCache
 from fimble.completion.candidate import Candidate, in_order, judge
 from fimble.completion.policy import Ask
 from fimble.completion.request import CompletionRequest
+from fimble.completion.second_look import FIRST_WORDS, Beginnings, beginnings
 from fimble.completion.stop import StopRules
 from fimble.completion.tracing import TraceBuilder
 from fimble.engine.contract import Engine, GenerationRequest, Priority
@@ -68,14 +69,14 @@ class Answerer:
         budget = fim_prompt.PromptBudget(ask.prefix_tokens_max, ask.suffix_tokens_max)
         laid_out = fim_prompt.build(window, self._fim, self._engine.tokenizer, budget, question.request.snippets)
         trace.laid_out(laid_out.n_prefix_tokens, laid_out.n_suffix_tokens, len(laid_out.prompt.head))
-        [row] = await self._decode(question, laid_out, ask.decoded_tokens_max)
+        row = await self._decode(question, laid_out)
         trace.generated(row)
         if row.stop_reason is StopReason.CANCELLED:
             return Decline(question.token.reason or DeclineReason.CANCELLED)
         if not row.text and row.stop_reason is StopReason.DEADLINE:
             return Decline(DeclineReason.DEADLINE)
         first = judge(row, laid_out.answer(row.text), window, ask.shape)
-        ordered = in_order(first, await self._sampled(question, laid_out, first, trace))
+        ordered = in_order(first, await self._others(question, laid_out, first, trace))
         best = ordered[0] if ordered else first
         self._cache.put(question.request.document.uri, window, best.text, ask.shape, best.stop_reason)
         if not ordered:
@@ -84,39 +85,69 @@ class Answerer:
         drafts = [c.outcome for c in ordered[: question.request.n_alternatives] if isinstance(c.outcome, Draft)]
         return self._shown(drafts, question, trace)
 
-    async def _decode(
-        self, question: Question, laid_out: LaidOutPrompt, n_tokens_max: int, n_rows: int = 1
-    ) -> list[Generation]:
-        rules = StopRules.build(question.window, question.ask)
-        return await self._engine.generate(
-            GenerationRequest(
-                prompt=laid_out.prompt,
-                n_tokens_max=n_tokens_max,
-                priority=Priority.TYPING,
-                token=question.token,
-                should_stop=lambda text: rules.should_stop(laid_out.answer(text)),
-                deadline_at_s=question.deadline_at_s,
-                n_rows=n_rows,
-                temperature=SAMPLING_TEMPERATURE if n_rows > 1 else 0.0,
-            )
-        )
-
-    async def _sampled(
+    async def _others(
         self, question: Question, laid_out: LaidOutPrompt, first: Candidate, trace: TraceBuilder
     ) -> list[Candidate]:
-        """Sample further answers in one batch: asked for by a key, or since the first one does not fit.
-
-        A step of four rows costs 1.25 times one of a single row (server/bench/README.md).
-        """
-        n_rows = self._settings.n_second_opinions if first.calls_for_others else 0
-        n_rows = max(n_rows, question.request.n_alternatives - 1)
-        if not n_rows or question.token.cancelled or first.stop_reason is StopReason.DEADLINE:
+        """Give further answers: asked for by a key, or since the first one does not fit."""
+        if question.token.cancelled or first.stop_reason is StopReason.DEADLINE:
             return []
+        n_rows = self._settings.n_second_opinions if first.calls_for_others else 0
+        found: list[Candidate] = []
+        trace.second_look = first.doubt if n_rows else ""
+        for begin in beginnings(first, question.window) if n_rows else ():
+            found += await self._begun(question, begin, n_rows, trace)
+        n_rows = 0 if any(c.fits for c in found) else n_rows
+        n_rows = max(n_rows, question.request.n_alternatives - 1)
+        if not n_rows or question.token.cancelled:
+            return found
+        # A step of four rows costs 1.25 times one of a single row (server/bench/README.md).
         n_tokens_max = min(question.ask.decoded_tokens_max, SAMPLED_TOKENS_MAX)
+        request = self._request(question, laid_out, n_tokens_max)
         # One sampled row would be a greedy one again: a batch starts at two.
-        rows = await self._decode(question, laid_out, n_tokens_max, max(2, n_rows))
-        trace.sampled(rows, first.doubt)
-        return [judge(row, laid_out.answer(row.text), question.window, question.ask.shape) for row in rows]
+        rows = await self._engine.generate(replace(request, n_rows=max(2, n_rows), temperature=SAMPLING_TEMPERATURE))
+        trace.more(rows, "sampled")
+        return found + [judge(row, laid_out.answer(row.text), question.window, question.ask.shape) for row in rows]
+
+    async def _begun(self, question: Question, begin: Beginnings, n_rows: int, trace: TraceBuilder) -> list[Candidate]:
+        """Decode answers that begin as the lines below call for, and as the likeliest words that may stand there."""
+        ask = question.ask
+        budget = fim_prompt.PromptBudget(ask.prefix_tokens_max, ask.suffix_tokens_max)
+        tokenizer = self._engine.tokenizer
+        window = begin.window(question.window)
+        laid_out = fim_prompt.build(window, self._fim, tokenizer, budget, question.request.snippets)
+        request = self._request(question, laid_out, min(ask.decoded_tokens_max, SAMPLED_TOKENS_MAX), begin.lead)
+        words = await self._engine.generate(replace(request, n_rows=FIRST_WORDS, first_tokens=True, should_stop=None))
+        starts = {tuple(tokenizer.encode(laid_out.owed + start)): 0.0 for start in begin.wanted}
+        for word in words:
+            if begin.may_begin(word.text):
+                starts.setdefault(tuple(tokenizer.encode(word.text)), word.log_probability or 0.0)
+        chosen = tuple(starts)[:n_rows]
+        if not words or not chosen or question.token.cancelled:
+            return []
+        rows = await self._engine.generate(replace(request, starts=chosen))
+        trace.more(rows, "begun")
+        found = []
+        for row, start in zip(rows, chosen, strict=True):
+            likely = replace(row, log_probability=(row.log_probability or 0.0) + starts[start])
+            found.append(judge(likely, begin.lead + laid_out.answer(row.text), question.window, ask.shape))
+        return found
+
+    async def _decode(self, question: Question, laid_out: LaidOutPrompt) -> Generation:
+        [row] = await self._engine.generate(self._request(question, laid_out, question.ask.decoded_tokens_max))
+        return row
+
+    def _request(
+        self, question: Question, laid_out: LaidOutPrompt, n_tokens_max: int, lead: str = ""
+    ) -> GenerationRequest:
+        rules = StopRules.build(question.window, question.ask)
+        return GenerationRequest(
+            prompt=laid_out.prompt,
+            n_tokens_max=n_tokens_max,
+            priority=Priority.TYPING,
+            token=question.token,
+            should_stop=lambda text: rules.should_stop(lead + laid_out.answer(text)),
+            deadline_at_s=question.deadline_at_s,
+        )
 
     def _shown(self, drafts: list[Draft], question: Question, trace: TraceBuilder) -> list[Completion] | Decline:
         """Place the drafts in the document."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fimble.postprocess import pipeline
 from fimble.postprocess.draft import Draft, Place
-from fimble.postprocess.fit import misfit, written_below
+from fimble.postprocess.fit import Misfit, misfit, written_below
 from fimble.records import CursorWindow, Decline, DeclineReason, Generation, Shape, StopReason
 
 SILENT = (DeclineReason.EMPTY_ANSWER, DeclineReason.ONLY_WHITESPACE)
@@ -22,30 +22,30 @@ class Candidate:
     text: str
     stop_reason: StopReason
     outcome: Draft | Decline
-    misfit: str = ""
+    misfit: Misfit | None = None
     log_probability: float | None = None
 
     @property
     def fits(self) -> bool:
-        return isinstance(self.outcome, Draft) and not self.misfit
+        return isinstance(self.outcome, Draft) and self.misfit is None
 
     @property
     def doubt(self) -> str:
         """Why the answer does not fit, or an empty string."""
-        return self.outcome.reason.value if isinstance(self.outcome, Decline) else self.misfit
+        return self.outcome.reason.value if isinstance(self.outcome, Decline) else self.misfit or ""
 
     @property
     def calls_for_others(self) -> bool:
         """Whether other answers are worth having."""
         if isinstance(self.outcome, Decline):
             return self.outcome.reason not in SILENT
-        return bool(self.misfit)
+        return self.misfit is not None
 
 
 def judge(row: Generation, text: str, window: CursorWindow, shape: Shape) -> Candidate:
     """Filter one decoded row, whose text after the cursor is `text`, and say whether it fits there."""
     outcome = pipeline.run(text, window, shape, row.stop_reason)
-    wrong = ""
+    wrong = None
     if isinstance(outcome, Draft):
         place = Place(window, shape, row.stop_reason)
         wrong = misfit(outcome, place) or written_below(outcome, place)

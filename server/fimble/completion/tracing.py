@@ -20,7 +20,7 @@ class TraceBuilder:
         self._part_at_s = started_at_s
         self._parts_ms: dict[str, float] = {}
         self._generation: Generation | None = None
-        self._second_look = ""
+        self.second_look = ""
         self.shape: Shape | None = None
         self.cache = "miss"
         self.n_prefix_tokens = 0
@@ -50,11 +50,10 @@ class TraceBuilder:
         self.n_head_tokens = n_head_tokens
         self.part("prompt")
 
-    def sampled(self, rows: Sequence[Generation], why: str) -> None:
-        """Take the rows of a second look, and what was wrong with the first answer."""
+    def more(self, rows: Sequence[Generation], part: str) -> None:
+        """Take the rows of a second look; `part` says how they came about."""
         self.n_decoded_tokens += sum(row.n_decoded_tokens for row in rows)
-        self._second_look = why
-        self.part("sampled")
+        self.part(part)
 
     def build(self, outcome: str, decline: Decline | None = None) -> RequestTrace:
         self._parts_ms["total"] = (time.monotonic() - self._started_at_s) * 1000
@@ -74,7 +73,7 @@ class TraceBuilder:
             n_suffix_tokens=self.n_suffix_tokens,
             n_head_tokens=self.n_head_tokens,
             n_decoded_tokens=self.n_decoded_tokens,
-            second_look=self._second_look,
+            second_look=self.second_look,
             stop_reason=self._generation.stop_reason.value if self._generation else "",
             filters=self.filters,
             parts_ms={name: round(value, 2) for name, value in self._parts_ms.items()},

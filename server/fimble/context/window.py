@@ -43,6 +43,7 @@ def cut(
         language=document.language,
         indent_unit=indent_of(prefix + suffix) or indent_unit or DEFAULT_INDENT,
         tab_width_columns=tab_width_columns or 4,
+        starts_document=start_offset == 0,
     )
 
 

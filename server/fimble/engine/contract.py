@@ -39,6 +39,11 @@ class GenerationRequest:
     `on_text` gets the same text for progress. `deadline_at_s` is a `time.monotonic()` instant: what is
     decoded by then is the result. With `n_rows > 1` the rows are sampled alternatives decoded side by side;
     `on_text` is not called for them.
+
+    `starts` gives the ids that each row begins with: one row for each, decoded greedily side by side behind one
+    reading of the prompt. A row's text includes its start, its log-probability does not.
+    `first_tokens` asks for the `n_rows` likeliest first tokens instead, one row each, likeliest first; an engine
+    that cannot tell gives no rows.
     """
 
     prompt: FimPrompt
@@ -50,6 +55,8 @@ class GenerationRequest:
     deadline_at_s: float | None = None
     n_rows: int = 1
     temperature: float = 0.0
+    starts: tuple[tuple[int, ...], ...] = ()
+    first_tokens: bool = False
 
 
 class Tokenizer(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,9 +77,13 @@ class CTranslate2Backend:
     def run(self, request: GenerationRequest, on_token: OnToken) -> list[Row]:
         if self._generator is None:
             raise EngineError("the model is not loaded")
-        single = request.n_rows == 1
+        if request.first_tokens:
+            return self._first_tokens(request)
+        prompt, ids = request.prompt, request.prompt.tail
+        head, tails = (prompt.head, [ids]) if not request.starts else ((*prompt.head, *ids), list(request.starts))
+        single = request.n_rows == 1 and not request.starts
         sampling: dict[str, Any] = {"sampling_topk": 1}
-        if not single:
+        if request.n_rows > 1:
             # Hypotheses of one prompt share its prefill; rows of a batch would each pay for it.
             sampling = {
                 "sampling_topk": 20,
@@ -87,33 +91,69 @@ class CTranslate2Backend:
                 "num_hypotheses": request.n_rows,
             }
         decoded: list[int] = []
+        # Starts are read up to the shortest one's length; what is left of the longer ones is decoded by force.
+        n_read = min(map(len, request.starts), default=0)
+        n_forced = [len(start) - n_read for start in request.starts]
+        results = self._generate(
+            tails,
+            head,
+            max_length=request.n_tokens_max,
+            # A generator is stopped by its callback, one token at a time.
+            callback=self._callback(decoded, n_forced, on_token),
+            return_scores=not single,
+            **sampling,
+        )
+        if single:
+            return [self._row(decoded, None, request.n_tokens_max)]
+        if request.starts:
+            rows = zip(request.starts, results, n_forced, strict=True)
+            return [self._started_row(*row, request.n_tokens_max) for row in rows]
+        sampled = zip(results[0].sequences_ids, results[0].scores, strict=True)
+        return [self._row(ids, score, request.n_tokens_max) for ids, score in sampled]
+
+    def _first_tokens(self, request: GenerationRequest) -> list[Row]:
+        [result] = self._generate(
+            [request.prompt.tail],
+            request.prompt.head,
+            max_length=1,
+            sampling_topk=1,
+            num_hypotheses=request.n_rows,
+            return_alternatives=True,
+            return_scores=True,
+        )
+        rows = zip(result.sequences_ids, result.scores, strict=True)
+        return [Row(tuple(ids), False, score) for ids, score in rows if ids and ids[0] not in self._end_ids]
+
+    def _generate(self, tails: Sequence[Sequence[int]], head: Sequence[int], **how: Any) -> list[Any]:
+        """Run the model behind `head`, which all tails share and which is read once. Errors: EngineError."""
         try:
-            results = self._generator.generate_batch(
-                [[self._tokenizer.token(i) for i in request.prompt.tail]],
-                static_prompt=[self._tokenizer.token(i) for i in request.prompt.head] or None,
-                max_length=request.n_tokens_max,
+            results: list[Any] = self._generator.generate_batch(
+                [self._spell(tail) for tail in tails],
+                static_prompt=self._spell(head) or None,
+                cache_static_prompt=False,
                 # The whole prompt is read in one go; the prompt is not repeated in the result.
                 include_prompt_in_result=False,
                 end_token=self._end_ids,
                 beam_size=1,
                 max_batch_size=0,
-                # A generator is stopped by its callback, one token at a time.
-                callback=self._callback(decoded, on_token),
-                return_scores=not single,
-                **sampling,
+                **how,
             )
         except (RuntimeError, ValueError) as error:
             raise EngineError(f"the model failed: {error}") from error
-        if single:
-            return [self._row(decoded, None, request.n_tokens_max)]
-        rows = zip(results[0].sequences_ids, results[0].scores, strict=True)
-        return [self._row(ids, score, request.n_tokens_max) for ids, score in rows]
+        return results
 
-    def _callback(self, decoded: list[int], on_token: OnToken) -> Callable[[Any], bool]:
+    def _spell(self, ids: Sequence[int]) -> list[str]:
+        return [self._tokenizer.token(i) for i in ids]
+
+    def _callback(self, decoded: list[int], n_forced: list[int], on_token: OnToken) -> Callable[[Any], bool]:
         def step(result: Any) -> bool:
             token_id = int(result.token_id)
+            # Rows are prompts of a batch or hypotheses of one prompt, never both.
+            n_row = int(result.batch_id or 0) + int(result.hypothesis_id or 0)
+            if n_forced and int(result.step) < n_forced[n_row]:
+                return False
             decoded.append(token_id)
-            return token_id in self._end_ids or on_token(token_id, int(result.hypothesis_id or 0))
+            return token_id in self._end_ids or on_token(token_id, n_row)
 
         return step
 
@@ -123,6 +163,10 @@ class CTranslate2Backend:
             ids, ended = ids[:-1], True
         log_probability = None if score is None else score * max(1, len(ids))
         return Row(tuple(ids), ended, log_probability)
+
+    def _started_row(self, start: tuple[int, ...], result: Any, n_forced: int, n_tokens_max: int) -> Row:
+        row = self._row(result.sequences_ids[0], result.scores[0], n_tokens_max)
+        return Row((*start, *row.ids[n_forced:]), row.ended, row.log_probability)
 
 
 # glibc's `malloc_trim`, where the C library has it: hands free heap memory back to the system.

@@ -60,6 +60,8 @@ class RemoteBackend:
     def run(self, request: GenerationRequest, on_token: OnToken) -> list[Row]:
         if self._server is None:
             raise EngineError("the remote engine is not set up")
+        if request.first_tokens:
+            return []  # servers differ in whether and how they tell
         if (wait_s := self._breaker.wait_s()) > 0:
             raise RemoteError(f"{self._server.shown} did not answer; it is asked again in {wait_s:.0f} s")
         limit_at_s = time.monotonic() + self._timeout_ms / 1000

@@ -93,6 +93,8 @@ class ScriptedBackend:
         """Nothing is left over."""
 
     def run(self, request: GenerationRequest, on_token: OnToken) -> list[Row]:
+        if request.first_tokens:
+            return []  # its tokens are bytes, which say nothing of words
         answer = self._take(request)
         if answer.error is not None:
             raise EngineError(str(answer.error)) from answer.error

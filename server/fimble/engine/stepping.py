@@ -25,7 +25,8 @@ class Stepper:
         self._tokenizer = tokenizer
         self._started_at_s = started_at_s
         self._gate = gate
-        self._ids: dict[int, list[int]] = {}
+        self._ids = {n_row: list(start) for n_row, start in enumerate(request.starts)}
+        self._is_single = request.n_rows == 1 and not request.starts
         self._first_token_at_s: float | None = None
         self._stop: StopReason | None = None
 
@@ -37,7 +38,7 @@ class Stepper:
         ids.append(token_id)
         stop = self._why_stop(ids)
         # One of several rows that ends by the rule says nothing of the others.
-        if stop is not StopReason.RULE or self._request.n_rows == 1:
+        if stop is not StopReason.RULE or self._is_single:
             self._stop = stop or self._stop
         return stop is not None
 
@@ -47,7 +48,7 @@ class Stepper:
             return StopReason.CANCELLED
         if request.should_stop is not None or request.on_text is not None:
             text = whole_characters(self._tokenizer.decode(ids))
-            if request.on_text is not None and request.n_rows == 1:
+            if request.on_text is not None and self._is_single:
                 request.on_text(text)
             if request.should_stop is not None and request.should_stop(text):
                 return StopReason.RULE

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import enum
 import re
 
 from fimble.postprocess.draft import Draft, Place
 from fimble.postprocess.language import Family
+from fimble.postprocess.needed_names import defined_names, needed_names
 from fimble.postprocess.parse import breaks_syntax
 from fimble.postprocess.scan import indent_columns, scan
 from fimble.postprocess.site import Spot, is_comment, opens_block
@@ -18,56 +20,85 @@ _CONTINUES = {
 }
 
 
+class Misfit(enum.StrEnum):
+    """Why a line cannot be right where it is put."""
+
+    NEEDS_OPENER = "a deeper line below needs an opener"
+    NEEDS_DEEPER = "an opener needs a deeper line below"
+    CONTINUES_NOTHING = "nothing above for this clause to continue"
+    STANDS_BELOW = "the line stands below already"
+    HIDES_BELOW = "the line below would not be reached"
+    OPEN_STRING = "a string is left open above code"
+    NEEDS_NAME = "a name that is used below is not defined"
+    DOES_NOT_PARSE = "the statement does not parse with it"
+
+
+_LEAVES = re.compile(r"\s*(?:return|raise|break|continue)\b")
 LINES_BELOW = 12
 """How far below a line that says the same is looked for."""
 SAME_LINE_CHARS_MIN = 12
 """Shorter lines (`pass`, `i += 1`) may well stand twice."""
 
 
-def written_below(draft: Draft, place: Place) -> str:
-    """Say that the answer's last line stands a few lines below already, or give an empty string.
+def written_below(draft: Draft, place: Place) -> Misfit | None:
+    """Say that the answer's last line stands a few lines below already, or give None.
 
     A line right below is the filters' business (`cut_repeated_below`). Further down the model has most likely
     jumped ahead, over the lines between.
     """
     if place.site.spot not in (Spot.OWN_LINE, Spot.ABOVE_LINE) or not place.site.inside.in_code:
-        return ""
+        return None
     last = draft.text.rstrip().rsplit("\n", 1)[-1].strip()
     if len(last) < SAME_LINE_CHARS_MIN or is_comment(last, place.site.facts):
-        return ""
+        return None
     below = [line.strip() for line in place.window.lines_below if line.strip()][:LINES_BELOW]
-    return "the line stands below already" if last in below else ""
+    return Misfit.STANDS_BELOW if last in below else None
 
 
-def misfit(draft: Draft, place: Place) -> str:
-    """Name what is wrong with the draft and the line below it, or give an empty string.
+def misfit(draft: Draft, place: Place) -> Misfit | None:
+    """Name what is wrong with the draft and the lines below it, or give None.
 
     Where indentation makes blocks, a line that does not open one cannot stand above a deeper line, one that
-    opens a block can stand above a deeper line only, an `else` needs what it is the other case of, and what
-    parsed before must still parse. Another answer is worth having then; this one is still no reason to show
-    nothing, since the user may go on typing.
+    opens a block can stand above a deeper line only, an `else` needs what it is the other case of, nothing is
+    reached behind a `return`, and what parsed before must still parse. A name that the lines below use and
+    nothing else defines is what the line is there for. Another answer is worth having then; this one is still
+    no reason to show nothing, since the user may go on typing.
     Source: The Python Language Reference, 8: compound statements.
     """
     site, window = place.site, place.window
     if site.facts.family is not Family.INDENTATION or window.language in ("yaml", "dockercompose"):
-        return ""
+        return None
     if site.spot not in (Spot.OWN_LINE, Spot.ABOVE_LINE) or not site.inside.in_code or site.openers:
-        return ""
+        return None
     text = (window.line_prefix + draft.text).rstrip()
     found = scan(text, site.facts, tab_width=window.tab_width_columns)
+    if found.inside.kind == "long string" and _has_code_below(place, text, found.inside.closing):
+        return Misfit.OPEN_STRING
     if found.openers or found.inside.kind not in ("", "line comment"):
-        return ""
+        return None
     free = [line for index, line in enumerate(text.split("\n")) if index in found.free_lines and line.strip()]
     if not free or is_comment(free[-1], site.facts):
-        return ""
+        return None
     if not _continues(draft.text.split("\n", 1)[0], place):
-        return "nothing above for this clause to continue"
+        return Misfit.CONTINUES_NOTHING
     indent, opens = indent_columns(free[-1], window.tab_width_columns), opens_block(text.split("\n")[-1], site.facts)
     if site.below and site.below_indent > indent and not opens:
-        return "a deeper line below needs an opener"
+        return Misfit.NEEDS_OPENER
     if site.below and site.below_indent <= indent and opens:
-        return "an opener needs a deeper line below"
-    return "the statement does not parse with it" if breaks_syntax(draft, place) else ""
+        return Misfit.NEEDS_DEEPER
+    if site.below and site.below_indent == indent and _LEAVES.match(free[-1]):
+        return Misfit.HIDES_BELOW
+    needed = needed_names(window)
+    if needed and not any(name in defined_names(line) for line in free for name in needed):
+        return Misfit.NEEDS_NAME
+    return Misfit.DOES_NOT_PARSE if breaks_syntax(draft, place) else None
+
+
+def _has_code_below(place: Place, text: str, closing: str) -> bool:
+    """Say whether the block that the text is in goes on below and nothing there ends the string."""
+    site = place.site
+    goes_on = bool(site.below) and site.below_indent >= indent_columns(text, place.window.tab_width_columns) > 0
+    return goes_on and closing not in place.window.suffix
 
 
 def _continues(line: str, place: Place) -> bool:

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from fimble.postprocess.draft import Draft, Place
-from fimble.postprocess.fit import misfit, written_below
+from fimble.postprocess.fit import Misfit, misfit, written_below
 from fimble.records import CursorWindow, Shape
 
 
-def misfit_of(text: str, language: str = "python") -> str:
+def misfit_of(text: str, language: str = "python") -> Misfit | None:
     prefix, rest = text.split("├")
     shown, suffix = rest.split("┤")
     return misfit(Draft(shown), Place(CursorWindow(prefix, suffix, language), Shape.LINE))
@@ -26,6 +26,11 @@ def misfit_of(text: str, language: str = "python") -> str:
         "if a:\n    b()\nelse:\n    c()\n├else:┤\n",
         "if a:\n    b()\nc()\n├elif d:┤\n    e()\n",
         "try:\n    b()\n├else:┤\n    e()\n",
+        "def f():\n    ├return 1┤\n    g()\n",
+        "for a in b:\n    ├break┤\n    g()\n",
+        'def f(a):\n    ├"""Give a┤\n    if a:\n        return a\n',
+        "def f(a):\n    ├b = 1┤\n    for x in a:\n        n += x\n    return n\n",
+        "def f(a):\n    ├if not a:┤\n        return total\n",
     ],
 )
 def test_line_that_cannot_stand_there(text: str) -> None:
@@ -36,7 +41,7 @@ def test_line_that_cannot_stand_there(text: str) -> None:
     "text",
     [
         "def f():\n    ├x = g()┤\n    return x\n",
-        "def f():\n    ├for a in b:┤\n        return x\n",
+        "def f():\n    ├for a in b:┤\n        return a\n",
         "def f():\n    if a:\n        ├x = g()┤\n    return x\n",
         "def f():\n    ├if a:┤\n",  # the body may be typed next
         "def f():\n    ├x = g(┤\n        a)\n",
@@ -49,14 +54,22 @@ def test_line_that_cannot_stand_there(text: str) -> None:
         "def f(:\n    ├return 1 1┤\n",  # broken before
         "def f():\n    ├match = 1┤\n\nprint 'old'\n",  # broken elsewhere
         "x = ├g()┤\n    return x\n",
+        "def f(a):\n    ├return 1┤\n\nf(1)\n",
+        "def f(a):\n    if a:\n        ├return 1┤\n    return 2\n",
+        'def f(a):\n    ├"""Give a┤\n    that is right."""\n    return a\n',
+        'def f(a):\n    ├x = """┤\n',
+        "def f(a):\n    ├n = 0┤\n    for x in a:\n        n += x\n    return n\n",
+        "def f(a):\n    ├b = 1┤\n    return g(a)\n",
+        "from m import *\ndef f(a):\n    ├b = 1┤\n    return total\n",
+        "def f(a):\n    ├for total in a:┤\n        return total\n",
     ],
 )
 def test_line_that_may_stand_there(text: str) -> None:
-    assert misfit_of(text) == ""
+    assert misfit_of(text) is None
 
 
 def test_only_where_indentation_makes_blocks() -> None:
-    assert misfit_of("{\n  ├x = g();┤\n      y\n}", "javascript") == ""
+    assert misfit_of("{\n  ├x = g();┤\n      y\n}", "javascript") is None
 
 
 def below(text: str, language: str = "python") -> str:
