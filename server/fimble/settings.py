@@ -103,8 +103,8 @@ class Settings:
     )
     n_second_opinions: int = _setting(
         4,
-        "Answers sampled when the first one does not fit its place (it repeats what follows, or breaks the "
-        "indentation); 0 shows the first or nothing.",
+        "Further answers looked at when the first one does not fit its place (it repeats what follows, breaks the "
+        "indentation, or leaves out a name used below); 0 shows the first or nothing.",
         minimum=0,
         maximum=8,
     )

@@ -51,7 +51,8 @@ def needed_names(window: CursorWindow) -> tuple[str, ...]:
 def defined_names(line: str) -> frozenset[str]:
     """Give the names that a line, or the head of a block, binds."""
     code = line.strip()
-    for source in (code, f"{code}\n    pass", f"if True:\n    pass\n{code}\n    pass"):
+    block = f"{code}\n    pass"
+    for source in (code, block, f"if True:\n    pass\n{block}", f"try:\n    pass\n{block}"):
         tree = _parse(source)
         if tree is not None:
             return frozenset(_bound(tree))

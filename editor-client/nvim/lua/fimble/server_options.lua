@@ -23,7 +23,7 @@ local M = {}
 ---@field block_tokens_max? integer Tokens decoded for a block, at most.
 ---@field block_lines_max? integer Lines of a block, at most.
 ---@field n_alternatives? integer Alternatives when asked by a key (the next/previous suggestion).
----@field n_second_opinions? integer Answers sampled when the first one does not fit its place (it repeats what follows, or breaks the indentation); 0 shows the first or nothing.
+---@field n_second_opinions? integer Further answers looked at when the first one does not fit its place (it repeats what follows, breaks the indentation, or leaves out a name used below); 0 shows the first or nothing.
 ---@field document_bytes_max? integer Larger documents get no ghost text.
 ---@field line_chars_max? integer No ghost text on longer lines (minified files).
 ---@field completion_menu? "auto"|"never"|"always" Also answer `textDocument/completion`; `auto` does so for clients without inline completion.

@@ -1,0 +1,127 @@
+"""How other answers begin where the first one cannot stand, and how they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from fimble.completion.answer import Answerer, Question
+from fimble.completion.cache import CompletionCache
+from fimble.completion.candidate import judge
+from fimble.completion.policy import Ask
+from fimble.completion.request import CompletionRequest
+from fimble.completion.second_look import Beginnings, beginnings
+from fimble.completion.tracing import TraceBuilder
+from fimble.context.window import cut
+from fimble.engine.contract import EngineState, GenerationRequest
+from fimble.engine.scripted import ByteTokenizer
+from fimble.errors import FimbleError
+from fimble.manifest import FimTokens
+from fimble.records import CancelToken, Completion, Decline, Generation, Shape, StopReason
+from fimble.settings import Settings
+from fimble.text.document import DocumentSnapshot
+
+FIM = FimTokens("spm2", "", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
+
+
+NESTED = "def g(a):\n    return a\n\n\ndef f(a):\n║\n        return a\n"
+
+
+def request_of(marked: str) -> CompletionRequest:
+    document = DocumentSnapshot("file:///a.py", "python", 1, marked.replace("║", ""))
+    return CompletionRequest(document, marked.index("║"))
+
+
+def beginnings_of(marked: str, answer: str) -> list[Beginnings]:
+    request = request_of(marked)
+    window = cut(request.document, request.offset)
+    return beginnings(judge(Generation(answer, 1, StopReason.RULE), answer, window, Shape.LINE), window)
+
+
+def test_line_above_a_deeper_one_opens_a_block_one_level_out() -> None:
+    [begin] = beginnings_of(NESTED, "    b = 1\n")
+    assert (begin.lead, begin.opens_block) == ("    ", True)
+    assert [begin.may_begin(word) for word in (" if", " for", " return", " #", "")] == [True, True, False, False, False]
+
+
+def test_block_above_a_line_as_deep_is_no_block_or_belongs_further_out() -> None:
+    [begin] = beginnings_of("def f(a):\n    ║\n    return a\n", "if a:\n")
+    assert (begin.lead, begin.opens_block) == ("", False)
+    outer, same = beginnings_of("def f(a):\n    for b in a:\n        c(b)\n║\n        return a\n", "        if b:\n")
+    assert (outer.lead, outer.opens_block) == ("    ", True)
+    assert (same.lead, same.opens_block) == ("        ", False)
+
+
+def test_name_needed_below_is_wanted() -> None:
+    [begin] = beginnings_of("def f(a):\n║\n    for b in a:\n        n += b\n    return n\n", "    m = 0\n")
+    assert (begin.lead, begin.wanted) == ("    ", ("n =",))
+    [begin] = beginnings_of("def f(a):\n    ║\n    return re.sub(a, a, a)\n", "m = 0\n")
+    assert begin.wanted == ("import re",)
+
+
+@pytest.mark.parametrize(
+    ("marked", "answer"),
+    [
+        ("def f(a):\n    ║\n    return a\n", "b = 1\n"),  # fits
+        ("def f(a):\n    ║\n    return a\n", ""),  # the model has said that nothing belongs here
+        ("x = ║\n", "x = x = x\n"),
+        ("def f(a):\n\t║\n\t\treturn a\n", "b = 1\n"),  # levels are counted in spaces
+    ],
+)
+def test_place_that_does_not_say(marked: str, answer: str) -> None:
+    assert beginnings_of(marked, answer) == []
+
+
+@dataclass
+class WordEngine:
+    """Answers as a model would: `words` are the likeliest first words, `rest` how a line goes on behind its start."""
+
+    first: str
+    words: dict[str, float]
+    rest: Callable[[str], str]
+    asked: list[GenerationRequest] = field(default_factory=list)
+    state: EngineState = EngineState.READY
+    error: FimbleError | None = None
+    tokenizer: ByteTokenizer = field(default_factory=ByteTokenizer)
+
+    async def generate(self, request: GenerationRequest) -> list[Generation]:
+        self.asked.append(request)
+        if request.first_tokens:
+            return [Generation(word, 1, StopReason.LENGTH, log_probability=p) for word, p in self.words.items()]
+        if request.starts:
+            starts = [self.tokenizer.decode(start) for start in request.starts]
+            return [Generation(s + self.rest(s), 3, StopReason.RULE, log_probability=-0.5) for s in starts]
+        return [Generation(self.first, 3, StopReason.RULE)] * request.n_rows
+
+
+async def answers(engine: WordEngine, marked: str) -> Sequence[str]:
+    request = request_of(marked)
+    question = Question(
+        request, cut(request.document, request.offset), Ask(Shape.LINE, 1, 48, 0, 384, 128), CancelToken(), 1e12
+    )
+    trace = TraceBuilder(1, request, "m", 0.0)
+    outcome = await Answerer(engine, FIM, Settings(), CompletionCache()).from_engine(question, trace)
+    assert not isinstance(outcome, Decline)
+    return [c.text for c in outcome if isinstance(c, Completion)]
+
+
+async def test_likeliest_line_that_can_stand_is_shown() -> None:
+    engine = WordEngine("    b = 1\n", {" x": -0.1, " while": -2.0, " if": -1.0}, lambda start: " a:\n")
+    assert await answers(engine, NESTED) == ["    if a:"]
+    _, words, begun = engine.asked
+    assert words.first_tokens
+    assert [engine.tokenizer.decode(start) for start in begun.starts] == [" while", " if"]
+
+
+async def test_line_that_defines_what_is_used_below_is_shown() -> None:
+    engine = WordEngine("    m = 0\n", {" k": -0.1}, lambda start: " 0\n")
+    marked = "def f(a):\n║\n    for b in a:\n        n += b\n    return n\n"
+    assert await answers(engine, marked) == ["    n = 0"]
+
+
+async def test_engine_that_cannot_tell_first_words_is_asked_for_samples() -> None:
+    engine = WordEngine("    b = 1\n", {}, lambda start: "")
+    assert await answers(engine, NESTED) == ["    b = 1"]
+    assert engine.asked[-1].n_rows == Settings().n_second_opinions
