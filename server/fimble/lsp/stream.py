@@ -103,24 +103,26 @@ def read_from(source: RawIOBase, loop: asyncio.AbstractEventLoop) -> asyncio.Str
         else:
             reader.feed_eof()
 
-    def read() -> bytes:
+    def read() -> bytes | None:
         try:
-            return source.read(READ_BYTES) or b""
+            return source.read(READ_BYTES)
         except (OSError, ValueError):
             return b""
 
     def feed_what_is_there() -> None:
         data = read()
+        if data is None:
+            return
         if not data:
             loop.remove_reader(source.fileno())
         feed(data)
 
     def feed_from_thread() -> None:
-        data = b"start"
+        data: bytes | None = b"start"
         while data:
             data = read()
             try:
-                loop.call_soon_threadsafe(feed, data)
+                loop.call_soon_threadsafe(feed, data or b"")
             except RuntimeError:  # the loop has closed
                 return
 
