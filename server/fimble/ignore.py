@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -155,6 +156,7 @@ def _exists(path: Path) -> bool:
         return False
 
 
+@lru_cache(maxsize=128)
 def _path_of(uri: str) -> Path | None:
     """Give the local path of a `file:` URI; notebook cells and unsaved documents have none."""
     parts = urlsplit(uri)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 
@@ -90,10 +91,21 @@ class CursorWindow:
         return self.suffix if end < 0 else self.suffix[:end]
 
     @property
-    def lines_below(self) -> list[str]:
-        """Lines after the cursor's line, without line ends."""
+    def lines_below(self) -> Iterator[str]:
+        """Lines after the cursor's line, nearest first, without line ends; who needs a few reads no more."""
         end = self.suffix.find("\n")
-        return [] if end < 0 else self.suffix[end + 1 :].split("\n")
+        while end >= 0:
+            start, end = end + 1, self.suffix.find("\n", end + 1)
+            yield self.suffix[start:] if end < 0 else self.suffix[start:end]
+
+    @property
+    def lines_above(self) -> Iterator[str]:
+        """Lines before the cursor's line, nearest first, without line ends."""
+        end = self.prefix.rfind("\n")
+        while end >= 0:
+            start = self.prefix.rfind("\n", 0, end) + 1
+            yield self.prefix[start:end]
+            end = start - 1
 
 
 @dataclass(frozen=True, slots=True)

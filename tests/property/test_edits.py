@@ -1,10 +1,13 @@
 """Random edits: the document store agrees with a plain model that works on UTF-16 code units."""
 
 import re
+from unittest.mock import patch
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from fimble.text import line_index
 from fimble.text.document import DocumentSnapshot
 from fimble.text.edit import TextEdit, replaced
 from fimble.text.position import Encoding, Position
@@ -111,9 +114,15 @@ def test_edits_agree_with_utf16_reference(text, batches):
         assert document.line_starts == line_starts(document.text)
 
 
-@given(texts, st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40), texts), max_size=8))
-def test_line_index_agrees_with_rescan(text, steps):
+@pytest.mark.parametrize("n_chunk_lines", [1, 2, line_index.CHUNK_LINES])
+@given(text=texts, steps=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40), texts), max_size=8))
+def test_line_index_agrees_with_rescan(n_chunk_lines, text, steps):
     """Offsets, unlike positions, may lie between a CR and its LF, so this also splits line ends."""
+    with patch.object(line_index, "CHUNK_LINES", n_chunk_lines):
+        check_against_rescan(text, steps)
+
+
+def check_against_rescan(text, steps):
     document = DocumentSnapshot("file:///a", "python", 0, text_of(units(text)))
     for version, (one, other, new) in enumerate(steps, start=1):
         low, high = sorted((min(one, len(document.text)), min(other, len(document.text))))

@@ -9,7 +9,7 @@ from typing import Any
 
 import psutil
 
-from fimble import log
+from fimble import garbage, log
 from fimble.app import ENGINE_KEYS, Application, make_backend
 from fimble.daemon.broker import Broker
 from fimble.daemon.lifecycle import run_daemon
@@ -55,6 +55,7 @@ def run_process(place: Place) -> int:
         await _serve_http(settings, store, pool, place, broker)
 
     beside = facade if settings.http_port else None
+    garbage.keep_out_of_typing()
     exit_code = run_daemon(place, make_session, float(settings.daemon_idle_exit_s), describe, beside)
     pool.close()
     sys.stderr.flush()

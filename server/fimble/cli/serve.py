@@ -76,7 +76,7 @@ def _flags(args: argparse.Namespace) -> dict[str, Any]:
 
 def _serve_alone(args: argparse.Namespace, flags: dict[str, Any]) -> NoReturn:
     """Serve in this process."""
-    from fimble import log
+    from fimble import garbage, log
     from fimble.app import Application
     from fimble.lsp import transport
     from fimble.lsp.server import FimbleServer, create_server
@@ -85,7 +85,9 @@ def _serve_alone(args: argparse.Namespace, flags: dict[str, Any]) -> NoReturn:
     log.configure(_log_level(flags))
 
     def make_server() -> FimbleServer:
-        return create_server(Application, flags)
+        server = create_server(Application, flags)
+        garbage.keep_out_of_typing()
+        return server
 
     exit_code = transport.run_tcp(make_server, *address) if address else transport.run_stdio(make_server)
     _leave(exit_code)

@@ -21,6 +21,11 @@ def excluded_by(uri: str, globs: Sequence[str]) -> str | None:
 
     `**` matches any number of folders, `*` and `?` stay within one; letters' case does not count.
     """
+    return _excluded_by(uri, tuple(globs))
+
+
+@lru_cache(maxsize=128)
+def _excluded_by(uri: str, globs: tuple[str, ...]) -> str | None:
     path = unquote(urlsplit(uri).path or uri).replace("\\", "/")
     for glob in globs:
         if _compiled(glob).fullmatch(path):

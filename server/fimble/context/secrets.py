@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
@@ -65,6 +65,18 @@ MARKS = frozenset(mark for shape in SHAPES for mark in shape.marks) | {_KEY_END_
 MARK_CHARS_MAX = max(len(mark) for mark in MARKS)
 
 
+def _grouped(marks: Iterable[str]) -> list[tuple[re.Pattern[str], list[str]]]:
+    """Put the marks that end in the same rare character together: the text is searched for that once, not for each."""
+    groups: dict[str, list[str]] = {}
+    for mark in sorted(marks):
+        groups.setdefault(mark[-1] if mark[-1] in "_-" else mark, []).append(mark)
+    behind = {key: "|".join(f"(?<={re.escape(mark)})" for mark in alike) for key, alike in groups.items()}
+    return [(re.compile(f"{re.escape(key)}(?:{behind[key]})"), alike) for key, alike in groups.items()]
+
+
+_GROUPS = _grouped(MARKS)
+
+
 def find(text: str) -> list[Secret]:
     """Give the secrets in `text`, in order and without overlap."""
     return _found(text, MARKS)
@@ -98,7 +110,8 @@ def _marks_in(text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=128)
 def _marks_in_chunk(chunk: str) -> frozenset[str]:
-    return frozenset(mark for mark in MARKS if mark in chunk)
+    groups = (marks for pattern, marks in _GROUPS if pattern.search(chunk))
+    return frozenset(mark for marks in groups for mark in marks if mark in chunk)
 
 
 def _masked(text: str, marks: frozenset[str]) -> str:

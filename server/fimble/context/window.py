@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from operator import sub
 
 from fimble.records import CursorWindow
 from fimble.text.document import DocumentSnapshot
@@ -11,7 +13,9 @@ from fimble.text.line_index import to_lf
 PREFIX_CHARS_MAX = 12_000
 SUFFIX_CHARS_MAX = 4_000
 DEFAULT_INDENT = "    "
-_INDENTED = re.compile(r"^( +|\t+)\S", re.MULTILINE)
+_INDENTED = re.compile(r"\n( +|\t+)\S")
+_WIDTHS = re.compile(r"\n(?!\t)( *)[^\S\n]*\S")
+"""The spaces before each line that has text and does not begin with a tab."""
 
 
 def cut(
@@ -52,23 +56,16 @@ def indent_of(text: str) -> str | None:
 
     Spaces: the smallest step between neighbouring indented lines, of those seen most.
     """
-    indents = [match.group(1) for match in _INDENTED.finditer(text)]
-    if not indents:
+    text = "\n" + text  # a line end before each line: searching for a fixed character is quick, for `^` it is not
+    if "\t" in text:
+        indents = _INDENTED.findall(text)
+        if sum(indent[0] == "\t" for indent in indents) * 2 > len(indents):
+            return "\t"
+    if not _INDENTED.search(text):
         return None
-    n_tabbed = sum(indent[0] == "\t" for indent in indents)
-    if n_tabbed * 2 > len(indents):
-        return "\t"
-    steps: dict[int, int] = {}
-    before = 0
-    for line in text.split("\n"):
-        if not line.strip() or line.startswith("\t"):
-            continue
-        here = len(line) - len(line.lstrip(" "))
-        step = here - before
-        if step > 0:
-            steps[step] = steps.get(step, 0) + 1
-        before = here
-    likely = {step: n for step, n in steps.items() if step in (2, 3, 4, 8)}
+    widths: list[int] = [0, *map(len, _WIDTHS.findall(text))]
+    steps = Counter(map(sub, widths[1:], widths))
+    likely: dict[int, int] = {step: n for step, n in steps.items() if step in (2, 3, 4, 8)}
     if not likely:
         return None
     return " " * max(likely, key=lambda step: likely[step])

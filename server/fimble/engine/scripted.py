@@ -84,7 +84,7 @@ class ScriptedBackend:
         self.answers.append(Answer(shown, when, prefill_ms, token_ms, times=1, error=error))
 
     def load(self) -> None:
-        time.sleep(self.load_ms / 1000)
+        _pass(self.load_ms)
 
     def unload(self) -> None:
         """Nothing is held."""
@@ -98,7 +98,7 @@ class ScriptedBackend:
         answer = self._take(request)
         if answer.error is not None:
             raise EngineError(str(answer.error)) from answer.error
-        time.sleep(answer.prefill_ms / 1000)
+        _pass(answer.prefill_ms)
         if request.n_rows > 1:
             # Alternatives that the script does not give differ in a visible way and keep the order.
             texts = answer.rows or [answer.text, *(f"{answer.text}{n}" for n in range(2, request.n_rows + 1))]
@@ -111,7 +111,7 @@ class ScriptedBackend:
         for n_decoded, piece in enumerate(_PIECE.findall(answer.text)):
             if n_decoded == n_tokens_max:
                 return Row(tuple(ids), ended=False)
-            time.sleep(answer.token_ms / 1000)
+            _pass(answer.token_ms)
             stop = False
             for byte in self.tokenizer.encode(piece):
                 ids.append(byte)
@@ -123,10 +123,14 @@ class ScriptedBackend:
     def _take(self, request: GenerationRequest) -> Answer:
         with self._lock:
             self.calls.append(request)
-            text = self.prompt_text(request.prompt)
+            text: str | None = None
             for answer in self.answers:
-                if answer.times == 0 or (answer.when is not None and answer.when not in text):
+                if answer.times == 0:
                     continue
+                if answer.when is not None:
+                    text = self.prompt_text(request.prompt) if text is None else text
+                    if answer.when not in text:
+                        continue
                 if answer.times is not None:
                     answer.times -= 1
                 return answer
@@ -134,3 +138,9 @@ class ScriptedBackend:
 
     def prompt_text(self, prompt: FimPrompt) -> str:
         return self.tokenizer.decode((*prompt.head, *prompt.tail))
+
+
+def _pass(duration_ms: float) -> None:
+    """Let time pass, if any is scripted: even a sleep of nothing takes as long as the system's timers are coarse."""
+    if duration_ms:
+        time.sleep(duration_ms / 1000)

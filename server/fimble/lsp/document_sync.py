@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from lsprotocol import types
 
@@ -11,6 +12,8 @@ from fimble.text.notebook import Cell
 from fimble.text.position import Position
 from fimble.text.store import DocumentStore
 
+INTEGER_MAX = 2**31 - 1
+"""Source: LSP 3.18, base types."""
 Change = types.TextDocumentContentChangePartial | types.TextDocumentContentChangeWholeDocument
 
 # Every notebook and every language: which documents get ghost text is for the policy to say.
@@ -25,6 +28,30 @@ def did_open(documents: DocumentStore, params: types.DidOpenTextDocumentParams) 
 
 def did_change(documents: DocumentStore, params: types.DidChangeTextDocumentParams) -> None:
     documents.apply(params.text_document.uri, params.text_document.version, _edits(params.content_changes))
+
+
+def plain_change(params: Any) -> tuple[str, int, list[TextEdit]] | None:
+    """Read the parameters of a didChange as they come with each key; None if anything about them is unusual."""
+    try:
+        document, changes = params["textDocument"], params["contentChanges"]
+        uri, version, edits = document["uri"], document["version"], [_plain_edit(change) for change in changes]
+    except (LookupError, TypeError):
+        return None
+    if type(uri) is not str or not _is_integer(version) or type(changes) is not list or None in edits:
+        return None
+    return uri, version, [edit for edit in edits if edit is not None]
+
+
+def _plain_edit(change: Any) -> TextEdit | None:
+    text, start, end = change["text"], change["range"]["start"], change["range"]["end"]
+    numbers = start["line"], start["character"], end["line"], end["character"]
+    if type(text) is not str or not all(_is_integer(number) and number >= 0 for number in numbers):
+        return None
+    return TextEdit(text, Position(*numbers[:2]), Position(*numbers[2:]))
+
+
+def _is_integer(value: Any) -> bool:
+    return type(value) is int and -INTEGER_MAX <= value <= INTEGER_MAX
 
 
 def did_close(documents: DocumentStore, params: types.DidCloseTextDocumentParams) -> None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
-from pygls.protocol import LanguageServerProtocol
+from pygls.protocol import LanguageServerProtocol, default_converter
+from pygls.protocol.json_rpc import JsonRPCNotification, JsonRPCRequestMessage
 from pygls.protocol.language_server import lsp_method
 
 from fimble.log import LOGGER
@@ -60,6 +61,8 @@ class FimbleProtocol(LanguageServerProtocol):
         method, request_id = message.get("method"), message.get("id")
         if not self._is_welcome(method, request_id):
             return
+        if method == types.TEXT_DOCUMENT_DID_CHANGE and self._changed(message):
+            return
         try:
             structured = self.structure_message(message)
         except JsonRpcException:
@@ -70,9 +73,33 @@ class FimbleProtocol(LanguageServerProtocol):
         self._is_initialized = self._is_initialized or method == types.INITIALIZE
         token = _arrival.set(self._arrival_of(message.get("params")))
         try:
-            self.handle_message(structured)
+            self._dispatch(structured)
         finally:
             _arrival.reset(token)
+
+    def _changed(self, message: dict[str, Any]) -> bool:
+        """Apply an edit as each key sends one; False: it is left to the long way, on which more is checked."""
+        change = None if "id" in message else document_sync.plain_change(message.get("params"))
+        if change is None:
+            return False
+        try:
+            self._server.documents.apply(*change)
+        except Exception as error:
+            self._server.report_server_error(error, type(error))
+        return True
+
+    def _dispatch(self, structured: Any) -> None:
+        """Run the handler in a context of its own.
+
+        pygls' `handle_message` asks runtime protocols what kind of message it is, which takes as long as reading it.
+        """
+        context = contextvars.copy_context()
+        if not hasattr(structured, "method"):
+            self.handle_message(structured)
+        elif hasattr(structured, "id"):
+            context.run(self._handle_request, structured.id, structured.method, structured.params)
+        else:
+            context.run(self._handle_notification, structured.method, structured.params)
 
     def refuse(self, code: int, reason: str, request_id: str | int | None = None) -> None:
         """Answer with an error; without a known id it goes to nobody in particular, as JSON-RPC wants."""
@@ -157,6 +184,17 @@ class FimbleProtocol(LanguageServerProtocol):
     def lsp_notebook_document__did_close(self, params: types.DidCloseNotebookDocumentParams) -> None:
         document_sync.notebook_did_close(self._server.documents, params)
         self._server.forget([cell.uri for cell in params.cell_text_documents])
+
+
+def plain_converter() -> Any:
+    """Give pygls' converter, but for methods of no specification: their parameters stay as they came.
+
+    pygls makes a class for each of their messages, which is slow, and garbage that only the collector finds.
+    """
+    converter = default_converter()  # type: ignore[no-untyped-call]
+    for kind in (JsonRPCRequestMessage, JsonRPCNotification):
+        converter.register_structure_hook(kind, lambda message, cls: cls(**message))
+    return converter
 
 
 def _identifier(params: dict[str, Any]) -> Any:

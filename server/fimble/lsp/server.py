@@ -30,7 +30,7 @@ from fimble.lsp import (
 from fimble.lsp.configuration import OptionLayers
 from fimble.lsp.contract import App, AppFactory
 from fimble.lsp.document_sync import NOTEBOOK_SYNC
-from fimble.lsp.protocol import FimbleProtocol
+from fimble.lsp.protocol import FimbleProtocol, plain_converter
 from fimble.lsp.stream import StreamError, pump
 from fimble.records import RequestTrace
 from fimble.text.store import DocumentStore
@@ -54,6 +54,7 @@ class FimbleServer(LanguageServer):
             __version__,
             notebook_document_sync=NOTEBOOK_SYNC,
             protocol_cls=FimbleProtocol,
+            converter_factory=plain_converter,
         )
         self.app_factory = app_factory
         self.options = options

@@ -14,7 +14,7 @@ from fimble.log import LOGGER
 
 HEADER_BYTES_MAX = 64 * 1024
 BODY_BYTES_MAX = 1024 * 1024 * 1024
-READ_BYTES = 256 * 1024
+READ_BYTES = 64 * 1024
 LENGTH_HEADER = b"content-length"
 
 # JSON-RPC 2.0, section 5.1.
@@ -90,10 +90,10 @@ def _length(value: bytes) -> int:
     return int(value)
 
 
-def read_in_thread(source: RawIOBase, loop: asyncio.AbstractEventLoop) -> asyncio.StreamReader:
-    """Give a reader fed from a blocking file.
+def read_from(source: RawIOBase, loop: asyncio.AbstractEventLoop) -> asyncio.StreamReader:
+    """Give a reader fed from a file: by the loop itself where it can watch the file, else by a thread.
 
-    The thread is a daemon: one that waits for a silent editor must not hold the process.
+    A thread costs each message two changes of threads. Regular files cannot be watched, and on Windows no file can.
     """
     reader = asyncio.StreamReader(limit=HEADER_BYTES_MAX, loop=loop)
 
@@ -103,19 +103,34 @@ def read_in_thread(source: RawIOBase, loop: asyncio.AbstractEventLoop) -> asynci
         else:
             reader.feed_eof()
 
-    def read() -> None:
+    def read() -> bytes | None:
+        try:
+            return source.read(READ_BYTES)
+        except (OSError, ValueError):
+            return b""
+
+    def feed_what_is_there() -> None:
+        data = read()
+        if data is None:
+            return
+        if not data:
+            loop.remove_reader(source.fileno())
+        feed(data)
+
+    def feed_from_thread() -> None:
         data: bytes | None = b"start"
         while data:
-            try:
-                data = source.read(READ_BYTES)
-            except (OSError, ValueError):
-                data = b""
+            data = read()
             try:
                 loop.call_soon_threadsafe(feed, data or b"")
             except RuntimeError:  # the loop has closed
                 return
 
-    threading.Thread(target=read, name="fimble-stdin", daemon=True).start()
+    try:
+        loop.add_reader(source.fileno(), feed_what_is_there)
+    except (NotImplementedError, OSError):
+        # A daemon: a thread that waits for a silent editor must not hold the process.
+        threading.Thread(target=feed_from_thread, name="fimble-stdin", daemon=True).start()
     return reader
 
 

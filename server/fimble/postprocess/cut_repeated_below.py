@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain, islice
 
 from fimble.postprocess.draft import Draft, Outcome, Place, cut_or_decline
 from fimble.postprocess.language import LanguageFacts
@@ -14,12 +15,11 @@ WORD_CHARS_MIN = 7
 N_PARTIAL_CHARS_MIN = 6
 
 
-def lines_after(window: CursorWindow, site: Site) -> list[str]:
-    """Give the lines with text after the cursor, nearest first, without trailing whitespace."""
-    lines = list(window.lines_below)
-    if site.spot is Spot.ABOVE_LINE:
-        lines.insert(0, window.line_prefix + window.line_suffix)
-    return [line.rstrip() for line in lines if line.strip()]
+def lines_after(window: CursorWindow, site: Site, n_lines_max: int) -> list[str]:
+    """Give the nearest lines with text after the cursor, without trailing whitespace."""
+    own = [window.line_prefix + window.line_suffix] if site.spot is Spot.ABOVE_LINE else []
+    lines = (line.rstrip() for line in chain(own, window.lines_below))
+    return list(islice(filter(None, lines), n_lines_max))
 
 
 def is_telling(line: str) -> bool:
@@ -40,7 +40,7 @@ def repeated_offset(text: str, window: CursorWindow, site: Site, goes_on: bool =
 
     With `goes_on` more lines may come: what only the end of the text would show is not found yet.
     """
-    below = lines_after(window, site)
+    below = lines_after(window, site, n_lines_max=2)
     if not below:
         return -1
     offset = 0

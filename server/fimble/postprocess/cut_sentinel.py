@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from fimble.postprocess.draft import Draft, Outcome, Place, cut_or_decline
 from fimble.postprocess.language import Family
@@ -29,9 +30,13 @@ def sentinel_offset(text: str, fence_counts: bool) -> int:
     return end
 
 
+@lru_cache(maxsize=16)
 def fence_counts(language_family: Family, prefix: str) -> bool:
-    """Say whether a Markdown fence ends the answer: an instruction-tuned model frames code with it."""
-    return language_family is not Family.PROSE and not FENCE.search(prefix)
+    """Say whether a Markdown fence ends the answer: an instruction-tuned model frames code with it.
+
+    Kept, since the stop rules ask after each token.
+    """
+    return language_family is not Family.PROSE and not ("```" in prefix and FENCE.search(prefix))
 
 
 def cut_sentinel(draft: Draft, place: Place) -> Outcome:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from fimble.postprocess.cut_repeated_below import is_telling, same_line
 from fimble.postprocess.draft import Draft, Outcome, Place
 from fimble.records import Decline, DeclineReason
@@ -11,10 +13,9 @@ def decline_repeated_above(draft: Draft, place: Place) -> Outcome:
     """Decline an answer whose lines are the lines above, in order and indented alike."""
     window = place.window
     written = [line.rstrip() for line in (window.line_prefix + draft.text).split("\n") if line.strip()]
-    above = window.prefix[: len(window.prefix) - len(window.line_prefix)]
-    lines = [line.rstrip() for line in above.split("\n") if line.strip()]
-    if not written or len(lines) < len(written) or not any(is_telling(line) for line in written):
+    if not any(is_telling(line) for line in written):
         return draft
-    if all(same_line(one, other) for one, other in zip(written, lines[-len(written) :], strict=True)):
+    above = list(islice(filter(None, (line.rstrip() for line in window.lines_above)), len(written)))
+    if len(above) == len(written) and all(map(same_line, reversed(written), above)):
         return Decline(DeclineReason.REPEATS_PREFIX)
     return draft

@@ -48,7 +48,7 @@ def drop_comment_head(draft: Draft, place: Place) -> Outcome:
     code = draft.text[n_chars:].split("\n", 1)[0].rstrip()
     if n_chars == 0 or not code or is_line_comment(code, site.facts):
         return draft
-    below = lines_after(window, site)
+    below = lines_after(window, site, n_lines_max=1)
     if below and same_line(code, below[0]):
         return draft.cut(draft.text.find("\n") + 1)
     return draft.with_text(without_columns(draft.text[n_chars:], site.indent, window.tab_width_columns))

@@ -16,9 +16,9 @@ class Family(enum.Enum):
     PROSE = "prose"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LanguageFacts:
-    """Lexical facts of one language.
+    """Lexical facts of one language; there is one object of each, which caches know by its identity.
 
     `quotes` delimit strings that end with their line, `long_quotes` strings that may span lines.
     `opener_ends` are the line ends after which a block is expected.

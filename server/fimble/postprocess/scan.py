@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,7 +14,12 @@ CLOSERS = frozenset(PAIRS.values())
 _BEFORE_REGEX = re.compile(r"(?:^|[(,=:\[!&|?{};]|\breturn|\btypeof)\s*$")
 _REGEX = re.compile(r"/(?![/*])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\[])+/[a-z]*")
 _LEAD = re.compile(r"[ \t]*")
-_CHAR = re.compile(r"'(?:\\[^\n]{1,9}?|[^\\'\n])'")
+_CHAR_INNER = r"(?:\\[^\n][^'\n]{0,8}|[^\\'\n])"
+_CHAR = re.compile(f"'{_CHAR_INNER}'")
+PAIRS_DEPTH = 2
+"""How deep brackets may stand in each other for the outermost pair to be passed over in one step."""
+PIECES_MAX = 1_000
+"""A match remembers each piece of its way, so a long text is read in several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +77,48 @@ def indent_columns(line: str, tab_width_columns: int = 4) -> int:
 
 
 @lru_cache(maxsize=64)
-def _tokens(facts: LanguageFacts) -> re.Pattern[str]:
-    words = [opening for opening, _ in facts.block_comments]
-    words += [*facts.line_comments, *facts.long_quotes, *facts.quotes]
-    words = sorted(words, key=len, reverse=True)
-    if facts.has_regex_literals:
-        words.append("/")
-    if facts.has_brackets:
-        words += [*PAIRS, *CLOSERS]
-    return re.compile("|".join(["\n", *map(re.escape, words)]))
+def _steps(facts: LanguageFacts) -> re.Pattern[str]:
+    """Give what matches everything up to the next word that changes something; that word is its only group.
+
+    Passed over are plain text, line ends, and what begins and ends on one line: strings, comments, pairs of
+    brackets. Each character begins one of the alternatives at most, so that no text makes the match slow.
+    """
+    block_comments = dict(facts.block_comments)
+    strings = (*facts.long_quotes, *facts.quotes)
+    brackets = (*PAIRS, *CLOSERS) if facts.has_brackets else ()
+    slash = ("/",) if facts.has_regex_literals else ()
+    words = sorted({*block_comments, *facts.line_comments, *strings}, key=len, reverse=True)
+    words += [*slash, *brackets]
+    firsts = {word[0] for word in words}
+    text = f"[^{re.escape(''.join(sorted(firsts)))}\\n]"
+    # A longer word that begins alike comes first, as three quotes do before one.
+    pieces = [rf"{re.escape(char)}{_unless(char, words)}" for char in sorted(firsts.difference(words))]
+    for opening, closing in block_comments.items():
+        end = re.escape(closing)
+        pieces.append(rf"{re.escape(opening)}{_unless(opening, words)}(?:(?!{end})[^\n])*{end}")
+    for opening in facts.line_comments:
+        pieces.append(rf"{re.escape(opening)}{_unless(opening, words)}[^\n]*(?=\n)")
+    for quote in strings:
+        end = re.escape(quote)
+        inner = _CHAR_INNER if quote == "'" and facts.has_char_literals_only else rf"(?:(?!{end})[^\\\n]|\\[^\n])*"
+        pieces.append(f"{end}{_unless(quote, words)}{inner}{end}")
+    pairs: list[str] = []
+    for _ in range(PAIRS_DEPTH if brackets else 0):
+        inner = _run(text, [*pieces, *pairs])
+        pairs = [f"{re.escape(opening)}{inner}{re.escape(closing)}" for opening, closing in PAIRS.items()]
+    run = _run(text, ["\\n", *pieces, *pairs], PIECES_MAX)
+    return re.compile(f"{run}({'|'.join(map(re.escape, words)) or '(?!)'})?")
+
+
+def _run(text: str, pieces: Sequence[str], n_max: int | None = None) -> str:
+    times = "*" if n_max is None else f"{{0,{n_max}}}"
+    return f"{text}*(?:(?:{'|'.join(pieces)}){text}*){times}" if pieces else f"{text}*"
+
+
+def _unless(word: str, words: Sequence[str]) -> str:
+    """Write that none of the longer `words` which begin with `word` stands here."""
+    rests = [re.escape(other[len(word) :]) for other in words if other != word and other.startswith(word)]
+    return f"(?!{'|'.join(rests)})" if rests else ""
 
 
 @lru_cache(maxsize=64)
@@ -111,26 +150,28 @@ class _Reader:
         self.first_offset = -1
 
     def read(self, inside: Inside) -> Scan:
-        text, tokens, offset = self.text, _tokens(self.facts), 0
+        text, steps, offset = self.text, _steps(self.facts), 0
         if inside.in_code and not self.line_prefix:
             self.free_lines.append(0)
         if not inside.in_code:
             offset, inside = self._leave(0, inside)
-        while inside.in_code:
-            match = tokens.search(text, offset)
+        while inside.in_code and offset < len(text):
+            match = steps.match(text, offset)
             if match is None:
                 break
-            word, offset = match.group(), match.end()
-            if word == "\n":
-                self._next_line(match.end(), free=self._is_free())
-            elif word in PAIRS:
-                self.openers.append(self._bracket(word, match.start()))
+            word, start, end = match[1], match.start(1), match.end()
+            self._pass_lines(offset, end if word is None else start)
+            offset = end
+            if word is None:
+                continue
+            if word in PAIRS:
+                self.openers.append(self._bracket(word, start))
             elif word in CLOSERS:
-                self._close(word, match.start())
+                self._close(word, start)
             elif word == "/":
-                offset = self._skip_regex(match.start())
+                offset = self._skip_regex(start)
             elif word == "'" and self.facts.has_char_literals_only:
-                literal = _CHAR.match(text, match.start())
+                literal = _CHAR.match(text, start)
                 offset = literal.end() if literal else offset
             else:
                 offset, inside = self._leave(offset, self._enter(word), opened=True)
@@ -160,11 +201,8 @@ class _Reader:
             end = match.end() if match else len(text)
             if not match and not spans_lines and (newline := text.find("\n", offset)) >= 0:
                 return newline, CODE
-        start, newline = offset, text.find("\n", offset, end)
-        while newline >= 0:
-            self._next_line(newline + 1, free=False)
-            start = newline + 1
-            newline = text.find("\n", start, end)
+        if n_ends := text.count("\n", offset, end):
+            self._next_lines(n_ends, text.rfind("\n", offset, end) + 1, free=False)
         if found < 0:
             return end, inside
         if not opened and inside.kind.endswith("string"):
@@ -177,13 +215,19 @@ class _Reader:
             return True
         return self.openers[-1].char == "{" and self.facts.family is not Family.INDENTATION
 
-    def _next_line(self, start: int, free: bool) -> None:
+    def _pass_lines(self, offset: int, end_offset: int) -> None:
+        """Note the lines that end between the offsets, in code."""
+        n_ends = self.text.count("\n", offset, end_offset)
+        if n_ends:
+            self._next_lines(n_ends, self.text.rfind("\n", offset, end_offset) + 1, free=self._is_free())
+
+    def _next_lines(self, n_ends: int, start: int, free: bool) -> None:
+        line = self.line + n_ends
         if self.openers or not free:
-            self.held_lines.append(self.line)
-        self.line += 1
-        self.line_start = start
+            self.held_lines.extend(range(self.line, line))
         if free:
-            self.free_lines.append(self.line)
+            self.free_lines.extend(range(self.line + 1, line + 1))
+        self.line, self.line_start = line, start
 
     def _bracket(self, char: str, offset: int) -> Bracket:
         if self.measured_line != self.line:

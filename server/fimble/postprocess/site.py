@@ -72,9 +72,7 @@ class Site:
 
 def is_comment(line: str, facts: LanguageFacts) -> bool:
     """Say whether the line is a comment and nothing else."""
-    stripped = line.strip()
-    openings = (*facts.line_comments, *(opening for opening, _ in facts.block_comments))
-    return any(stripped.startswith(opening) for opening in openings)
+    return line.strip().startswith((*facts.line_comments, *(opening for opening, _ in facts.block_comments)))
 
 
 def opens_block(line: str, facts: LanguageFacts) -> bool:
@@ -173,12 +171,12 @@ def _statements_above(
     """Find the statement that the cursor continues or follows, the indentations of the open blocks, and
     whether a comment stands right above."""
     last = len(lines) - 1 if own else len(lines) - 2
-    free = [index for index in before.free_lines if index <= last and lines[index].strip()]
-    comment_above = bool(free) and not own and is_comment(lines[free[-1]], facts)
-    above, end, levels = "", last, list[int]()
-    for index in reversed(free):
+    free = (index for index in reversed(before.free_lines) if index <= last and lines[index].strip())
+    above, end, levels, comment_above = "", last, list[int](), False
+    for n_read, index in enumerate(free):
         line = lines[index]
         if is_comment(line, facts):
+            comment_above = comment_above or (n_read == 0 and not own)
             end = index - 1
             continue
         if not levels:

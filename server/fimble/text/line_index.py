@@ -14,43 +14,40 @@ Offsets = tuple[int, ...]
 """Offsets in code points, ascending."""
 
 
+CHUNK_LINES = 128
+"""An edit writes the starts of one or two chunks anew and moves the chunks behind them, one addition each."""
+
+
 @dataclass(frozen=True, slots=True)
 class LineIndex:
-    """Start offsets of the lines of one text; never changed, so snapshots may share it.
+    """Start offsets of the lines of one text, in chunks; never changed, so snapshots may share it.
 
-    A start at an index above `step_line` is stored without `shift_chars`. Typing in one line therefore costs
-    one addition, not one per line below it.
-    Source: the lazy step of Scintilla's `Partitioning`, as its documentation describes it.
+    `chunks` are starts counted from their chunk's first, which is at `first_offsets` in the text and the line
+    `first_lines`. A chunk is never empty and has twice `CHUNK_LINES` at most.
     """
 
-    stored: Offsets = (0,)
-    step_line: int = 0
-    shift_chars: int = 0
+    chunks: tuple[Offsets, ...] = ((0,),)
+    first_offsets: Offsets = (0,)
+    first_lines: tuple[int, ...] = (0,)
+    n_lines: int = 1
 
     @classmethod
     def of(cls, text: str) -> LineIndex:
-        return cls((0, *(match.end() for match in LINE_END.finditer(text))))
-
-    @property
-    def n_lines(self) -> int:
-        return len(self.stored)
+        return cls()._spliced(0, 0, [match.end() for match in LINE_END.finditer(text)], 0)
 
     def start(self, line: int) -> int:
         """Give the offset of the line's first character."""
-        return self.stored[line] + (self.shift_chars if line > self.step_line else 0)
+        index = bisect_right(self.first_lines, line) - 1
+        return self.first_offsets[index] + self.chunks[index][line - self.first_lines[index]]
 
     def line_of(self, offset: int) -> int:
         """Give the line (from 0) that holds `offset`; a line end belongs to the line that it ends."""
-        first = self.step_line + 1
-        if first < len(self.stored) and offset >= self.stored[first] + self.shift_chars:
-            return bisect_right(self.stored, offset - self.shift_chars, first) - 1
-        return bisect_right(self.stored, offset, 0, first) - 1
+        index = bisect_right(self.first_offsets, offset) - 1
+        return self.first_lines[index] + bisect_right(self.chunks[index], offset - self.first_offsets[index]) - 1
 
     def starts(self) -> Offsets:
-        first, shift_chars = self.step_line + 1, self.shift_chars
-        if not shift_chars:
-            return self.stored
-        return self.stored[:first] + tuple(start + shift_chars for start in self.stored[first:])
+        chunks = zip(self.first_offsets, self.chunks, strict=True)
+        return tuple(first_offset + start for first_offset, chunk in chunks for start in chunk)
 
     def edited(self, before: str, start_offset: int, end_offset: int, after: str, n_new_chars: int) -> LineIndex:
         """Give the index of `after`: `before` with `start_offset:end_offset` replaced by `n_new_chars` characters.
@@ -66,21 +63,34 @@ class LineIndex:
 
     def _spliced(self, low: int, high: int, new_starts: Sequence[int], delta_chars: int) -> LineIndex:
         """Put `new_starts` for the starts in (`low`, `high`] and move all later ones by `delta_chars`."""
-        first, last = self.line_of(low) + 1, self.line_of(high) + 1
-        moved = self._with_step_at(first - 1)
-        stored = moved.stored
-        if new_starts or last > first:
-            stored = (*stored[:first], *new_starts, *stored[last:])
-        return LineIndex(stored, first - 1 + len(new_starts), moved.shift_chars + delta_chars)
-
-    def _with_step_at(self, line: int) -> LineIndex:
-        here, shift_chars = self.step_line, self.shift_chars
-        if line == here or not shift_chars:
-            return LineIndex(self.stored, line, shift_chars)
-        low, high = sorted((here + 1, line + 1))
-        change_chars = shift_chars if line > here else -shift_chars
-        between = [start + change_chars for start in self.stored[low:high]]
-        return LineIndex((*self.stored[:low], *between, *self.stored[high:]), line, shift_chars)
+        first = bisect_right(self.first_offsets, low) - 1
+        last = bisect_right(self.first_offsets, high, first) - 1
+        origin, last_origin = self.first_offsets[first], self.first_offsets[last]
+        kept = self.chunks[first][: bisect_right(self.chunks[first], low - origin)]
+        moved = self.chunks[last][bisect_right(self.chunks[last], high - last_origin) :]
+        shift_chars = last_origin - origin + delta_chars
+        starts = [*kept, *[start - origin for start in new_starts], *[start + shift_chars for start in moved]]
+        n_more_lines = len(starts) - sum(map(len, self.chunks[first : last + 1]))
+        n_chunk_lines = CHUNK_LINES if len(starts) > 2 * CHUNK_LINES else len(starts)
+        cuts = range(0, len(starts), n_chunk_lines)
+        return LineIndex(
+            (
+                *self.chunks[:first],
+                *[tuple([start - starts[cut] for start in starts[cut : cut + n_chunk_lines]]) for cut in cuts],
+                *self.chunks[last + 1 :],
+            ),
+            (
+                *self.first_offsets[:first],
+                *[origin + starts[cut] for cut in cuts],
+                *[offset + delta_chars for offset in self.first_offsets[last + 1 :]],
+            ),
+            (
+                *self.first_lines[:first],
+                *[self.first_lines[first] + cut for cut in cuts],
+                *[line + n_more_lines for line in self.first_lines[last + 1 :]],
+            ),
+            self.n_lines + n_more_lines,
+        )
 
 
 def to_lf(text: str) -> str:
