@@ -90,10 +90,11 @@ def _length(value: bytes) -> int:
     return int(value)
 
 
-def read_from(source: RawIOBase, loop: asyncio.AbstractEventLoop) -> asyncio.StreamReader:
-    """Give a reader fed from a file: by the loop itself where it can watch the file, else by a thread.
+def read_in_thread(source: RawIOBase, loop: asyncio.AbstractEventLoop) -> asyncio.StreamReader:
+    """Give a reader fed from a file by a thread.
 
-    A thread costs each message two changes of threads. Regular files cannot be watched, and on Windows no file can.
+    Reading on the loop would save each message two changes of threads, but a client that writes a large message
+    before it reads and a server that writes a large answer would then wait for each other for ever.
     """
     reader = asyncio.StreamReader(limit=HEADER_BYTES_MAX, loop=loop)
 
@@ -103,34 +104,20 @@ def read_from(source: RawIOBase, loop: asyncio.AbstractEventLoop) -> asyncio.Str
         else:
             reader.feed_eof()
 
-    def read() -> bytes | None:
-        try:
-            return source.read(READ_BYTES)
-        except (OSError, ValueError):
-            return b""
-
-    def feed_what_is_there() -> None:
-        data = read()
-        if data is None:
-            return
-        if not data:
-            loop.remove_reader(source.fileno())
-        feed(data)
-
-    def feed_from_thread() -> None:
+    def read() -> None:
         data: bytes | None = b"start"
         while data:
-            data = read()
+            try:
+                data = source.read(READ_BYTES)
+            except (OSError, ValueError):
+                data = b""
             try:
                 loop.call_soon_threadsafe(feed, data or b"")
             except RuntimeError:  # the loop has closed
                 return
 
-    try:
-        loop.add_reader(source.fileno(), feed_what_is_there)
-    except (NotImplementedError, OSError):
-        # A daemon: a thread that waits for a silent editor must not hold the process.
-        threading.Thread(target=feed_from_thread, name="fimble-stdin", daemon=True).start()
+    # A daemon: a thread that waits for a silent editor must not hold the process.
+    threading.Thread(target=read, name="fimble-stdin", daemon=True).start()
     return reader
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from fimble.errors import EngineError, UsageError
 from fimble.lsp.server import FimbleServer
-from fimble.lsp.stream import HEADER_BYTES_MAX, FileWriter, read_from
+from fimble.lsp.stream import HEADER_BYTES_MAX, FileWriter, read_in_thread
 
 MakeServer = Callable[[], FimbleServer]
 
@@ -24,7 +24,7 @@ def run_stdio(make_server: MakeServer) -> int:
 
     async def session() -> int:
         server = make_server()
-        reader = read_from(source, asyncio.get_running_loop())
+        reader = read_in_thread(source, asyncio.get_running_loop())
         return await server.serve(reader, FileWriter(target, lambda: server.leave(0)))
 
     return asyncio.run(session())

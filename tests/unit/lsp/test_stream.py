@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from fimble.lsp.stream import BODY_BYTES_MAX, HEADER_BYTES_MAX, FileWriter, StreamError, pump, read_from
+from fimble.lsp.stream import BODY_BYTES_MAX, HEADER_BYTES_MAX, FileWriter, StreamError, pump, read_in_thread
 
 
 class Recorder:
@@ -110,7 +110,7 @@ def test_writer_stops_when_the_reader_is_gone():
 async def test_a_pipe_is_read_to_its_end():
     read_fd, write_fd = os.pipe()
     with os.fdopen(read_fd, "rb", buffering=0) as source:
-        reader = read_from(source, asyncio.get_running_loop())
+        reader = read_in_thread(source, asyncio.get_running_loop())
         os.write(write_fd, framed("a")[:-1])
         os.write(write_fd, framed("a")[-1:] + framed("b"))
         os.close(write_fd)
@@ -124,5 +124,5 @@ async def test_a_regular_file_is_read_to_its_end(tmp_path):
     path.write_bytes(framed("a") + framed("b"))
     with path.open("rb", buffering=0) as source:
         recorder = Recorder()
-        await pump(read_from(source, asyncio.get_running_loop()), recorder, lambda: False)
+        await pump(read_in_thread(source, asyncio.get_running_loop()), recorder, lambda: False)
     assert recorder.received == ["a", "b"]
