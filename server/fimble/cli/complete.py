@@ -118,10 +118,9 @@ def offset_at(document: DocumentSnapshot, line: int, column: int) -> int:
 def _visited(visit: Visit, settings: Settings, document: DocumentSnapshot, offset: int) -> dict[str, Any]:
     """Ask the daemon as an editor does; gives what `--json` prints."""
     visit.open(document.uri, document.language, document.text)
-    line = document.line_of(offset)
     asked = {
         "textDocument": {"uri": document.uri},
-        "position": {"line": line, "character": offset - document.line_starts[line]},
+        "position": position_of(document, offset),
         "context": {"triggerKind": INVOKED},
     }
     found = visit.request("textDocument/inlineCompletion", asked, ANSWER_LIMIT_MS + settings.deadline_ms)
@@ -135,8 +134,14 @@ def _visited(visit: Visit, settings: Settings, document: DocumentSnapshot, offse
     return {"completions": items, "decline": decline, "trace": trace}
 
 
+def position_of(document: DocumentSnapshot, offset: int) -> dict[str, int]:
+    """Give the offset as the daemon is told it: counted from 0, in code points."""
+    line = document.line_of(offset)
+    return {"line": line, "character": offset - document.line_start(line)}
+
+
 def _offset(document: DocumentSnapshot, position: dict[str, int]) -> int:
-    return document.line_starts[position["line"]] + position["character"]
+    return document.line_start(position["line"]) + position["character"]
 
 
 async def _complete(settings: Settings, document: DocumentSnapshot, offset: int) -> CompletionResult:

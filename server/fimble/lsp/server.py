@@ -17,6 +17,7 @@ from fimble.errors import render
 from fimble.log import LOGGER
 from fimble.lsp import (
     action_commands,
+    action_report,
     code_action,
     commands,
     document_digest,
@@ -171,6 +172,7 @@ def create_server(app_factory: AppFactory, flags: Mapping[str, Any] | None = Non
         status,
         code_action,
         action_commands,
+        action_report,
         shown,
     ):
         room.register(server)

@@ -107,3 +107,46 @@ async def test_interrupted_command_leaves_the_daemon_free(home, running, source)
     code, _out, err = await asked
     assert code == 130 and "Traceback" not in err
     await until_sessions(home, 1)
+
+
+@pytest.mark.parametrize("name", ["function", "tests", "explain", "fix"])
+async def test_action_is_the_daemons_and_the_change_is_made_here(home, running, tmp_path, name) -> None:
+    answers = {
+        "function": "    return '😀' + x\n```\n",
+        "tests": "f():\n    assert f(1) == 1\n```\n",
+        "explain": "It does nothing.",
+        "fix": "It returned nothing.\n```\ndef f(x):\n    return x\n```\n",
+    }
+    home.script({"text": answers[name]})
+    await home.real()
+    home.script({"text": "nothing of use"})
+    path = tmp_path / "a.py"
+    before = "text = '😀'\ndef f(x):\n    pass\n" if name != "tests" else "def f(x):\n    return x\n"
+    path.write_text(before, encoding="utf-8")
+    place = ("--range", "2:1") if name != "explain" else ("--range", "2:1-3:1")
+    problem = ("--problem", "f returns nothing") if name == "fix" else ()
+    code, out, err = await home.command("action", name, str(path), *place, *problem, "--json", *SCRIPTED)
+    told = json.loads(out)
+    assert code == 0 and told["refusal"] is None, (told, err)
+    code, out, err = await home.command("action", name, str(path), *place, *problem, "--apply", *SCRIPTED)
+    assert code == 0, err
+    new = path.read_text(encoding="utf-8")
+    match name:
+        case "function":
+            assert new == "text = '😀'\ndef f(x):\n    return '😀' + x\n" and "+    return '😀' + x" in out
+        case "fix":
+            assert new == "text = '😀'\ndef f(x):\n    return x\n"
+        case "tests":
+            assert new == before and "def test_f" in (tmp_path / "test_a.py").read_text()
+        case _:
+            assert new == before and out == "It does nothing.\n"
+
+
+async def test_action_refused_by_the_daemon_says_why(home, running, tmp_path) -> None:
+    await running("    return (\n```\n")
+    path = tmp_path / "a.py"
+    path.write_text("def f(x):\n    pass\n")
+    code, out, err = await home.command("action", "function", str(path), "--range", "1:1", "--apply", *SCRIPTED)
+    assert (code, out) == (1, "") and "nothing to apply" in err and "hint:" in err
+    code, _out, err = await home.command("action", "functoin", str(path), "--range", "1:1", *SCRIPTED)
+    assert code == 1 and "did you mean `function`" in err
