@@ -99,7 +99,7 @@ async def test_token_is_in_a_file_for_the_user_alone_and_lets_in(over_tcp):
     joined.connection.close()
 
 
-@pytest.mark.parametrize("token", ["", "wrong", "ünïcode", None])
+@pytest.mark.parametrize("token", ["", "wrong", "ünïcode", "\ud800", None])
 async def test_wrong_or_missing_token_is_refused(over_tcp, token):
     told = await say(over_tcp, token=token)
     assert told["fimble"] == greeting.REFUSED and "token" in told["reason"]
