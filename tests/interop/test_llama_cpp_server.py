@@ -25,6 +25,7 @@ async def test_action_writes_a_function(llama_cpp: str) -> None:
 async def test_deadline_closes_the_connection_and_the_next_request_is_answered(llama_cpp: str) -> None:
     hasty = dataclasses.replace(remote(llama_cpp), deadline_ms=100)
     result = await ghost_text(hasty, "python")
-    # A quick machine may be done by then; what must not happen is an error.
-    assert result.decline is None or result.decline.reason is not DeclineReason.ENGINE_FAILED
+    # A quick machine may be done by then, or have begun.
+    if result.decline is not None and result.decline.reason is DeclineReason.ENGINE_FAILED:
+        assert "took too long" in result.decline.detail
     assert (await ghost_text(remote(llama_cpp), "go")).completions

@@ -131,6 +131,14 @@ def test_slow_server_is_given_up_in_time(server, backend):
     released.set()
 
 
+def test_what_came_by_the_deadline_is_the_result(server, backend):
+    server.answer = Server.stream("return", " a", *[" and"] * 100, pause_s=0.3)
+    [row] = backend.run(ask(backend, deadline_at_s=time.monotonic() + 0.7), lambda _id, _row=0: False)
+    assert backend.tokenizer.decode(row.ids).startswith("return") and not row.ended
+    server.answer = Server.stream("x")
+    assert run(backend, ask(backend))[0] == "x", "the server was left alone as if it had failed"
+
+
 def test_redirect_is_not_followed(server, backend):
     other = Server()
     server.answer = Server.status(307, Location=f"{other.url}/completions")
