@@ -28,6 +28,7 @@ DAEMON = "daemon run"
 ALONE_SHARE_MAX, SHIM_MB_MAX = 1.15, 30
 """What sharing may cost: so many times one server of its own, and so much for each shim; the command adds nothing."""
 SAMPLE_MS = 5
+SETTLE_MS, SETTLE_MS_MAX = 500, 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def _memory(n_editors: int, model: str, environment: dict[str, str]) -> tuple[fl
     options = {"model": model, "delay_ms": 0, "log_level": "error"}
     with MeasuredServer(options, environment) as alone:
         _work(alone)
-        alone_mib = _resident_mib(psutil.Process(alone.pid))
+        alone_mib = _settled_mib(psutil.Process(alone.pid))
     with contextlib.ExitStack() as stack:
         editors = [stack.enter_context(MeasuredServer(options, environment, arguments=())) for _ in range(n_editors)]
         for editor in editors:
@@ -133,7 +134,7 @@ def _memory(n_editors: int, model: str, environment: dict[str, str]) -> tuple[fl
             raise FimbleError("`fimble complete` loaded a model of its own beside the daemon")
         daemon = next(p for p in psutil.process_iter() if _is_daemon(p, environment))
         shims_mib = [_resident_mib(psutil.Process(editor.pid)) for editor in editors]
-        return alone_mib, _resident_mib(daemon), shims_mib, command_mib
+        return alone_mib, _settled_mib(daemon), shims_mib, command_mib
 
 
 def _command_mib(model: str, environment: dict[str, str]) -> float:
@@ -173,6 +174,18 @@ def _is_daemon(process: psutil.Process, environment: dict[str, str]) -> bool:
         return mine and DAEMON in " ".join(process.cmdline())
     except (psutil.Error, OSError):
         return False
+
+
+def _settled_mib(process: psutil.Process) -> float:
+    """Give resident memory once it stands still: the heap is trimmed a moment after the answer is sent."""
+    before_mib, give_up_at_s = _resident_mib(process), time.monotonic() + SETTLE_MS_MAX / 1000
+    while time.monotonic() < give_up_at_s:
+        time.sleep(SETTLE_MS / 1000)
+        now_mib = _resident_mib(process)
+        if abs(now_mib - before_mib) < 1:
+            return now_mib
+        before_mib = now_mib
+    return before_mib
 
 
 def _resident_mib(process: psutil.Process) -> float:
