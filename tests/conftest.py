@@ -18,6 +18,15 @@ from fimble.settings import Settings
 from fimble.text.document import DocumentSnapshot
 
 CURSOR = "║"
+APART = ("editors", "interop")
+"""Folders that need what no test command installs; CONTRIBUTING.md has theirs."""
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Name what this run leaves out, so that its absence is not taken for success."""
+    asked = " ".join(config.args)
+    left_out = [f"tests/{name}" for name in APART if f"tests/{name}" not in asked]
+    return [f"not part of this run: {', '.join(left_out)} (see CONTRIBUTING.md)"] if left_out else []
 
 
 @dataclass

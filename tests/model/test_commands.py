@@ -37,7 +37,7 @@ def test_complete_writes_what_belongs_there_and_ends_cleanly(tmp_path):
     path = tmp_path / "config.py"
     path.write_text(SOURCE, encoding="utf-8")
     for _ in range(N_RUNS):
-        finished = fimble("complete", str(path), "--line", "6", "--column", "16", *PATIENT)
+        finished = fimble("complete", str(path), "--line", "6", "--column", "16", "--no-share", *PATIENT)
         assert (finished.returncode, finished.stdout) == (0, "json.load(file)\n"), finished.stderr
 
 

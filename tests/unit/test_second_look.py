@@ -125,3 +125,17 @@ async def test_engine_that_cannot_tell_first_words_is_asked_for_samples() -> Non
     engine = WordEngine("    b = 1\n", {}, lambda start: "")
     assert await answers(engine, NESTED) == ["    b = 1"]
     assert engine.asked[-1].n_rows == Settings().n_second_opinions
+
+
+@pytest.mark.parametrize("too_late", ["words", "lines"])
+async def test_second_look_whose_turn_comes_too_late_leaves_the_first_answer(too_late: str) -> None:
+    class LateEngine(WordEngine):
+        async def generate(self, request: GenerationRequest) -> list[Generation]:
+            is_first = not request.starts and request.n_rows == 1
+            if not is_first and request.first_tokens == (too_late == "words"):
+                # What a queue gives for a request that it did not run, however many rows were asked for.
+                return [Generation("", 0, StopReason.DEADLINE)]
+            return await super().generate(request)
+
+    engine = LateEngine("    b = 1\n", {" while": -2.0, " if": -1.0}, lambda start: " a:\n")
+    assert await answers(engine, NESTED) == ["    b = 1"]

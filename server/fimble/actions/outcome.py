@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeVar
 
 from fimble.errors import FimbleError
+
+Record = TypeVar("Record")
 
 
 class Refusal(enum.Enum):
@@ -133,6 +136,36 @@ class ActionResult:
     n_decoded_tokens: int = 0
     total_ms: float = 0.0
     notes: tuple[str, ...] = field(default=())
+
+    def as_json(self) -> dict[str, Any]:
+        """Give plain values, with refusals by their names."""
+        plain = asdict(self)
+        for one in (plain, *plain["checks"]):
+            one["refusal"] = one["refusal"].value if one["refusal"] is not None else None
+        return plain
+
+    @staticmethod
+    def of_json(plain: dict[str, Any]) -> ActionResult:
+        """Read what `as_json` gave. Errors: TypeError, KeyError, ValueError for anything else."""
+        files = [FileText(**(file | {"edits": _all(Edit, file["edits"])})) for file in plain["files"]]
+        checks = [Check(**(check | {"refusal": _refusal(check["refusal"])})) for check in plain["checks"]]
+        read = {
+            "edits": _all(Edit, plain["edits"]),
+            "files": tuple(files),
+            "findings": _all(Finding, plain["findings"]),
+            "checks": tuple(checks),
+            "notes": tuple(plain["notes"]),
+            "refusal": _refusal(plain["refusal"]),
+        }
+        return ActionResult(**(plain | read))
+
+
+def _all(kind: type[Record], plain: list[dict[str, Any]]) -> tuple[Record, ...]:
+    return tuple(kind(**one) for one in plain)
+
+
+def _refusal(name: str | None) -> Refusal | None:
+    return Refusal(name) if name is not None else None
 
 
 def apply_edits(text: str, edits: tuple[Edit, ...]) -> str:

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 import psutil
 
 from fimble.bench.sample import Times, made_up_document, times
-from fimble.bench.wire import MeasuredServer, encode, shown_items
+from fimble.bench.wire import MeasuredServer, child_environment, encode, shown_items
 from fimble.errors import FimbleError
 
 URI = "file:///bench/sharing.py"
@@ -24,14 +25,19 @@ ANSWER = "sum(values)\n"
 SCRIPTED = {"engine": "scripted", "delay_ms": 0, "log_level": "error"}
 MIB = 1 << 20
 DAEMON = "daemon run"
+ALONE_SHARE_MAX, SHIM_MB_MAX = 1.15, 30
+"""What sharing may cost: so many times one server of its own, and so much for each shim; the command adds nothing."""
+SAMPLE_MS = 5
+SETTLE_MS, SETTLE_MS_MAX = 500, 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
     """Times of an empty request and of ghost text, `alone` in one process and `shared` through shim and daemon.
 
-    Memory in MiB, resident: of one server of its own and, with the model loaded once, of daemon and shims.
-    `total_share` is (daemon + shims) ÷ alone.
+    Memory in MiB, resident: of one server of its own and, with the model loaded once, of daemon, shims and, at
+    its highest, one `fimble complete` beside them. `total_share` is (daemon + shims + command) ÷ alone;
+    `allowed_mib` is what they may take together (see `ALONE_SHARE_MAX`).
     """
 
     n_editors: int
@@ -42,7 +48,9 @@ class Sharing:
     alone_mib: float | None
     daemon_mib: float | None
     shims_mib: list[float]
+    command_mib: float | None
     total_share: float | None
+    allowed_mib: float | None
 
 
 def measure(n_requests: int, n_editors: int, model: str | None) -> Sharing:
@@ -56,11 +64,12 @@ def measure(n_requests: int, n_editors: int, model: str | None) -> Sharing:
         with _own_daemon(Path(folder), {"FIMBLE_SCRIPT": str(script)}) as environment:
             sampled = _times(n_requests, environment)
     if model is None:
-        return Sharing(n_editors, *sampled, alone_mib=None, daemon_mib=None, shims_mib=[], total_share=None)
+        return Sharing(n_editors, *sampled, None, None, [], None, None, None)
     with tempfile.TemporaryDirectory(prefix="fimble-") as folder, _own_daemon(Path(folder), {}) as environment:
-        alone_mib, daemon_mib, shims_mib = _memory(n_editors, model, environment)
-    total_share = round((daemon_mib + sum(shims_mib)) / alone_mib, 3)
-    return Sharing(n_editors, *sampled, alone_mib, daemon_mib, shims_mib, total_share)
+        alone_mib, daemon_mib, shims_mib, command_mib = _memory(n_editors, model, environment)
+    total_share = round((daemon_mib + sum(shims_mib) + command_mib) / alone_mib, 3)
+    allowed_mib = round(ALONE_SHARE_MAX * alone_mib + n_editors * SHIM_MB_MAX * 1e6 / MIB, 1)
+    return Sharing(n_editors, *sampled, alone_mib, daemon_mib, shims_mib, command_mib, total_share, allowed_mib)
 
 
 @contextlib.contextmanager
@@ -111,17 +120,42 @@ def _ghost_ms(server: MeasuredServer, number: int) -> float:
     return took_ms
 
 
-def _memory(n_editors: int, model: str, environment: dict[str, str]) -> tuple[float, float, list[float]]:
+def _memory(n_editors: int, model: str, environment: dict[str, str]) -> tuple[float, float, list[float], float]:
     options = {"model": model, "delay_ms": 0, "log_level": "error"}
     with MeasuredServer(options, environment) as alone:
         _work(alone)
-        alone_mib = _resident_mib(psutil.Process(alone.pid))
+        alone_mib = _settled_mib(psutil.Process(alone.pid))
     with contextlib.ExitStack() as stack:
         editors = [stack.enter_context(MeasuredServer(options, environment, arguments=())) for _ in range(n_editors)]
         for editor in editors:
             _work(editor)
+        command_mib = _command_mib(model, environment)
+        if command_mib > alone_mib / 2:
+            raise FimbleError("`fimble complete` loaded a model of its own beside the daemon")
         daemon = next(p for p in psutil.process_iter() if _is_daemon(p, environment))
-        return alone_mib, _resident_mib(daemon), [_resident_mib(psutil.Process(e.pid)) for e in editors]
+        shims_mib = [_resident_mib(psutil.Process(editor.pid)) for editor in editors]
+        return alone_mib, _settled_mib(daemon), shims_mib, command_mib
+
+
+def _command_mib(model: str, environment: dict[str, str]) -> float:
+    """Give the most that `fimble complete` took, looked at while it runs. Errors: FimbleError if it fails."""
+    source = Path(environment["FIMBLE_RUNTIME_DIR"]) / "command.py"
+    source.write_text(made_up_document(200), encoding="utf-8")
+    place = ("--line", "61", "--column", "9")
+    command = [sys.executable, "-m", "fimble", "complete", str(source), *place, "--model", model]
+    highest_mib = 0.0
+    with subprocess.Popen(
+        command, env=child_environment(environment), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as process:
+        while process.poll() is None:
+            with contextlib.suppress(psutil.Error):
+                highest_mib = max(highest_mib, _resident_mib(psutil.Process(process.pid)))
+            time.sleep(SAMPLE_MS / 1000)
+        assert process.stderr is not None
+        said = process.stderr.read().decode(errors="replace")
+    if process.returncode or "warning" in said:
+        raise FimbleError(f"`fimble complete` did not go well beside the daemon: {said.strip()}")
+    return highest_mib
 
 
 def _work(server: MeasuredServer) -> None:
@@ -140,6 +174,18 @@ def _is_daemon(process: psutil.Process, environment: dict[str, str]) -> bool:
         return mine and DAEMON in " ".join(process.cmdline())
     except (psutil.Error, OSError):
         return False
+
+
+def _settled_mib(process: psutil.Process) -> float:
+    """Give resident memory once it stands still: the heap is trimmed a moment after the answer is sent."""
+    before_mib, give_up_at_s = _resident_mib(process), time.monotonic() + SETTLE_MS_MAX / 1000
+    while time.monotonic() < give_up_at_s:
+        time.sleep(SETTLE_MS / 1000)
+        now_mib = _resident_mib(process)
+        if abs(now_mib - before_mib) < 1:
+            return now_mib
+        before_mib = now_mib
+    return before_mib
 
 
 def _resident_mib(process: psutil.Process) -> float:

@@ -34,15 +34,12 @@ class MeasuredServer:
 
         Errors: EngineError if it does not answer.
         """
-        # The server that is measured is the one this client belongs to, installed or not.
-        search = [str(Path(fimble.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-        ours = {"PYTHONPATH": os.pathsep.join(filter(None, search))}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "fimble", "serve", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, **ours, **(environment or {})},
+            env=child_environment(environment or {}),
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -160,6 +157,12 @@ class MeasuredServer:
         if not content:
             raise EngineError("the server ended", "run `fimble serve` by hand to see why")
         self._buffer += content
+
+
+def child_environment(more: Mapping[str, str]) -> dict[str, str]:
+    """Give the environment in which the fimble that runs is the one that is measured, installed or not."""
+    search = [str(Path(fimble.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, search)), **more}
 
 
 def encode(message: Mapping[str, Any]) -> bytes:

@@ -10,10 +10,12 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from fimble.cli.running_daemon import add_sharing_flag, ask_running
 from fimble.cli.setting_flags import add_setting_flags, settings_from
-from fimble.errors import FimbleError, UsageError
+from fimble.daemon.visit import ANSWER_LIMIT_MS, Visit
+from fimble.errors import DaemonError, FimbleError, UsageError
 
 if TYPE_CHECKING:
     from fimble.actions.outcome import ActionResult
@@ -31,7 +33,7 @@ EPILOG = """examples:
 
 Lines and columns count from 1; `--range L:C` is a cursor, `--range L:C-L:C` a selection. Without `--apply` nothing is
 written: standard output holds the change as a diff, or the text for explain and review. Exit code 1: nothing to apply,
-and standard error says why.
+and standard error says why. Where the daemon that editors share is running, its model answers.
 """
 _RANGE = re.compile(r"(\d+):(\d+)(?:-(\d+):(\d+))?")
 
@@ -46,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--apply", action="store_true", help="write the change to the file")
     parser.add_argument("--show-answer", action="store_true", help="also print the model's own answer, to stderr")
     parser.add_argument("--json", action="store_true", help="print everything: edits, checks, answer, counts")
+    add_sharing_flag(parser)
     add_setting_flags(parser)
 
 
@@ -56,12 +59,18 @@ def run(args: argparse.Namespace) -> int:
     if args.apply and args.file == "-":
         raise UsageError("`--apply` needs a file, not standard input")
     document = read_document(args.file, args.language)
-    place = _place(document, args.place, args.problem)
+    start_offset, end_offset = _range(document, args.place)
     if args.name == "list":
-        return _list(place, settings, as_json=args.json)
-    result = asyncio.run(_run(settings, place, args))
+        return _list(_place(document, start_offset, end_offset, args.problem), settings, as_json=args.json)
+    result = ask_running(
+        settings,
+        lambda visit: _visited(visit, settings, document, start_offset, end_offset, args),
+        share=not args.no_share,
+    )
+    if result is None:
+        result = asyncio.run(_run(settings, _place(document, start_offset, end_offset, args.problem), args))
     if args.json:
-        sys.stdout.write(json.dumps(_as_json(result), indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(result.as_json(), indent=2, ensure_ascii=False) + "\n")
     elif result.refusal is None:
         _print(result, document)
     if args.show_answer:
@@ -75,20 +84,26 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _place(document: DocumentSnapshot, text: str, problem: str) -> Place:
-    from fimble.actions.place import Place, Problem
+def _range(document: DocumentSnapshot, text: str) -> tuple[int, int]:
+    """Give the offsets of `L:C` or `L:C-L:C`. Errors: UsageError if that is no place of the document."""
     from fimble.cli.complete import offset_at
 
     match = _RANGE.fullmatch(text)
     if match is None:
         raise UsageError(f"`{text}` is not a range", "for example `--range 3:1` or `--range 3:1-7:20`")
     numbers = [int(n) for n in match.groups() if n is not None]
-    start = offset_at(document, *numbers[:2])
-    end = offset_at(document, *numbers[2:]) if len(numbers) == 4 else start
-    if end < start:
+    start_offset = offset_at(document, *numbers[:2])
+    end_offset = offset_at(document, *numbers[2:]) if len(numbers) == 4 else start_offset
+    if end_offset < start_offset:
         raise UsageError(f"the range `{text}` ends before it starts")
-    problems = (Problem(problem, start, end),) if problem else ()
-    return Place(document, start, end, problems)
+    return start_offset, end_offset
+
+
+def _place(document: DocumentSnapshot, start_offset: int, end_offset: int, problem: str) -> Place:
+    from fimble.actions.place import Place, Problem
+
+    problems = (Problem(problem, start_offset, end_offset),) if problem else ()
+    return Place(document, start_offset, end_offset, problems)
 
 
 def _list(place: Place, settings: Settings, *, as_json: bool) -> int:
@@ -103,7 +118,36 @@ def _list(place: Place, settings: Settings, *, as_json: bool) -> int:
     return 0
 
 
+def _visited(
+    visit: Visit,
+    settings: Settings,
+    document: DocumentSnapshot,
+    start_offset: int,
+    end_offset: int,
+    args: argparse.Namespace,
+) -> ActionResult:
+    """Ask the running daemon; it changes nothing, and the result is applied here."""
+    from fimble.actions.outcome import ActionResult
+    from fimble.cli.complete import position_of
+
+    visit.open(document.uri, document.language, document.text)
+    where = {"start": position_of(document, start_offset), "end": position_of(document, end_offset)}
+    wanted = {
+        "name": args.name,
+        "uri": document.uri,
+        "range": where,
+        "instruction": args.instruction,
+        "problems": [{"message": args.problem, "range": where}] if args.problem else [],
+    }
+    told = visit.request("fimble/runAction", wanted, ANSWER_LIMIT_MS + settings.action_deadline_ms)
+    try:
+        return ActionResult.of_json(told)
+    except (TypeError, KeyError, ValueError) as error:
+        raise DaemonError("the daemon's answer is not understood") from error
+
+
 async def _run(settings: Settings, place: Place, args: argparse.Namespace) -> ActionResult:
+    """Ask a model of this process's own."""
     from fimble.actions.plan import Wish
     from fimble.actions.workspace import DiskWorkspace
     from fimble.app import Application
@@ -182,11 +226,3 @@ def _write(path: Path, text: str) -> None:
     except OSError as error:
         fresh.unlink(missing_ok=True)
         raise FimbleError(f"cannot write `{path}`: {error.strerror}", "nothing was changed") from error
-
-
-def _as_json(result: ActionResult) -> dict[str, Any]:
-    plain = dataclasses.asdict(result)
-    for check in (plain, *plain["checks"]):
-        if check.get("refusal") is not None:
-            check["refusal"] = check["refusal"].value
-    return plain

@@ -108,9 +108,15 @@ def _run_sharing(args: argparse.Namespace) -> tuple[Sharing, str]:
             f"alone           {figures.alone_mib:8.1f} MiB\n"
             f"daemon          {figures.daemon_mib:8.1f} MiB\n"
             f"{figures.n_editors} shims         {shims} MiB\n"
-            f"all of them     {figures.total_share:8.2f} times one alone\n"
+            f"fimble complete {figures.command_mib:8.1f} MiB\n"
+            f"all of them     {figures.total_share:8.2f} times one alone; {_total_mib(figures):.1f} of "
+            f"{figures.allowed_mib:.1f} MiB allowed\n"
         )
     return figures, text
+
+
+def _total_mib(figures: Sharing) -> float:
+    return (figures.daemon_mib or 0.0) + sum(figures.shims_mib) + (figures.command_mib or 0.0)
 
 
 def _run_engine(args: argparse.Namespace) -> tuple[EngineFigures, str]:

@@ -10,11 +10,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fimble.app import Application
 from fimble.cli.number import count_from_1
+from fimble.cli.running_daemon import add_sharing_flag, ask_running
 from fimble.cli.setting_flags import add_setting_flags, settings_from
 from fimble.completion.request import CompletionRequest, CompletionResult
+from fimble.daemon.visit import ANSWER_LIMIT_MS, Visit
 from fimble.errors import FimbleError, UsageError
+from fimble.options import resolve_strict
 from fimble.records import CancelToken, Completion, Trigger
 from fimble.settings import Settings
 from fimble.text.document import DocumentSnapshot
@@ -30,7 +32,11 @@ EPILOG = """examples:
 Lines and columns count from 1, as editors show them; a column counts characters, and the column after
 the last one is the end of the line. Standard output holds the text to insert and nothing else. When nothing is
 suggested it is empty, the reason is on standard error, and the exit code is 0.
+
+Where the daemon that editors share is running, it answers, and no second copy of the model is loaded.
 """
+INVOKED = 1
+"""LSP InlineCompletionTriggerKind."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,22 +48,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--alternatives", type=count_from_1, default=1, metavar="N", help="ask for up to N suggestions (default: 1)"
     )
     parser.add_argument("--json", action="store_true", help="print everything: text, range, reason, trace")
+    add_sharing_flag(parser)
     add_setting_flags(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    settings = settings_from(args)
+    settings = resolve_strict({"n_alternatives": args.alternatives}, settings_from(args), source="`--alternatives`")
     document = read_document(args.file, args.language)
     offset = offset_at(document, args.line, args.column)
-    request = CompletionRequest(document, offset, Trigger.INVOKED, n_alternatives=args.alternatives)
-    result = asyncio.run(_complete(settings, request))
+    answer = ask_running(settings, lambda visit: _visited(visit, settings, document, offset), share=not args.no_share)
+    if answer is None:
+        answer = _as_json(asyncio.run(_complete(settings, document, offset)))
+    decline = answer["decline"]
     if args.json:
-        sys.stdout.write(json.dumps(_as_json(result), indent=2, ensure_ascii=False) + "\n")
-    elif result.decline is not None:
-        detail = f" ({result.decline.detail})" if result.decline.detail else ""
-        sys.stderr.write(f"nothing suggested: {result.decline.reason.value}{detail}\n")
+        sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
+    elif decline is not None:
+        detail = f" ({decline['detail']})" if decline["detail"] else ""
+        sys.stderr.write(f"nothing suggested: {decline['reason']}{detail}\n")
     else:
-        sys.stdout.write("\n\n".join(completion.text for completion in result.completions) + "\n")
+        sys.stdout.write("\n\n".join(completion["text"] for completion in answer["completions"]) + "\n")
     return 0
 
 
@@ -106,7 +115,40 @@ def offset_at(document: DocumentSnapshot, line: int, column: int) -> int:
     return start_offset + column - 1
 
 
-async def _complete(settings: Settings, request: CompletionRequest) -> CompletionResult:
+def _visited(visit: Visit, settings: Settings, document: DocumentSnapshot, offset: int) -> dict[str, Any]:
+    """Ask the daemon as an editor does; gives what `--json` prints."""
+    visit.open(document.uri, document.language, document.text)
+    asked = {
+        "textDocument": {"uri": document.uri},
+        "position": position_of(document, offset),
+        "context": {"triggerKind": INVOKED},
+    }
+    found = visit.request("textDocument/inlineCompletion", asked, ANSWER_LIMIT_MS + settings.deadline_ms)
+    trace = visit.request("workspace/executeCommand", {"command": "fimble.explain", "arguments": []})["trace"]
+    items = [
+        {"text": item["insertText"]}
+        | {end: _place(document, _offset(document, item["range"][end])) for end in ("start", "end")}
+        for item in found["items"]
+    ]
+    decline = None if items else {"reason": trace["reason"], "detail": trace["detail"]}
+    return {"completions": items, "decline": decline, "trace": trace}
+
+
+def position_of(document: DocumentSnapshot, offset: int) -> dict[str, int]:
+    """Give the offset as the daemon is told it: counted from 0, in code points."""
+    line = document.line_of(offset)
+    return {"line": line, "character": offset - document.line_start(line)}
+
+
+def _offset(document: DocumentSnapshot, position: dict[str, int]) -> int:
+    return document.line_start(position["line"]) + position["character"]
+
+
+async def _complete(settings: Settings, document: DocumentSnapshot, offset: int) -> CompletionResult:
+    """Ask a model of this process's own."""
+    from fimble.app import Application
+
+    request = CompletionRequest(document, offset, Trigger.INVOKED, n_alternatives=settings.n_alternatives)
     app = Application(settings)
     app.start()
     try:

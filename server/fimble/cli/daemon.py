@@ -20,7 +20,7 @@ EPILOG = """examples:
   fimble daemon logs -n 50          the end of its log
 
 Editors start the daemon by themselves: `fimble serve` does. It leaves when no editor has been connected for
-`daemon_idle_exit_s`.
+`daemon_idle_exit_s`. What its log holds is set by `log_level` in config.toml, not by the sessions.
 """
 
 ACTIONS = ("start", "stop", "status", "restart", "logs", "run")

@@ -46,7 +46,7 @@ def run_process(place: Place) -> int:
         def make_app(session_settings: Settings) -> Application:
             return Application(session_settings, store, make_engine=lambda s: pool.open(s, number))
 
-        return LspSession(create_server(make_app, options_of(words)))
+        return LspSession(create_server(make_app, options_of(words), owns_process=False))
 
     def describe() -> dict[str, Any]:
         return {"resident_bytes": psutil.Process().memory_info().rss, "engines": pool.describe()}

@@ -122,9 +122,11 @@ class Answerer:
             if begin.may_begin(word.text):
                 starts.setdefault(tuple(tokenizer.encode(word.text)), word.log_probability or 0.0)
         chosen = tuple(starts)[:n_rows]
-        if not words or not chosen or question.token.cancelled:
+        if not any(word.n_decoded_tokens for word in words) or not chosen or question.token.cancelled:
             return []
         rows = await self._engine.generate(replace(request, starts=chosen))
+        if len(rows) != len(chosen):
+            return []  # one row without text: it was cancelled, or too late, while it waited for its turn
         trace.more(rows, "begun")
         found = []
         for row, start in zip(rows, chosen, strict=True):

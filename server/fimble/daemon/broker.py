@@ -153,7 +153,8 @@ class Broker:
             check_peer(cast(socket.socket, raw))  # asyncio's wrapper answers `getsockopt` as well
         words = greeting.parse(await asyncio.wait_for(stream.read_body(), GREETING_LIMIT_MS / 1000))
         assert self._listener is not None
-        if not secrets.compare_digest(str(words.get("token", "")), self._listener.token):
+        shown = str(words.get("token", "")).encode("utf-8", "surrogatepass")
+        if not secrets.compare_digest(shown, self._listener.token.encode()):
             stream.write(greeting.answer(greeting.REFUSED, reason="the token is wrong"))
         elif self._n_connections > CONNECTIONS_MAX:
             stream.write(greeting.answer(greeting.REFUSED, reason=f"{CONNECTIONS_MAX} editors are connected"))

@@ -86,14 +86,20 @@ class RemoteBackend:
     def _stream(self, exchange: Exchange, request: GenerationRequest, on_token: OnToken) -> list[Row]:
         response = exchange.post("/completions", self._body(request, stream=True))
         ids: list[int] = []
-        for event in exchange.events(response):
-            text, reason = _choice_of(event)
-            if text:
-                ids.append(pack(text))
-                if on_token(ids[-1]):
-                    return [Row(tuple(ids), ended=False)]
-            if reason is not None:
-                return [Row(tuple(ids), ended=reason != "length")]
+        try:
+            for event in exchange.events(response):
+                text, reason = _choice_of(event)
+                if text:
+                    ids.append(pack(text))
+                    if on_token(ids[-1]):
+                        return [Row(tuple(ids), ended=False)]
+                if reason is not None:
+                    return [Row(tuple(ids), ended=reason != "length")]
+        except RemoteError:
+            if not ids or request.deadline_at_s is None or time.monotonic() < request.deadline_at_s:
+                raise
+            # What came by the deadline is the result; a server that had said nothing by then has failed.
+            return [Row(tuple(ids), ended=False)]
         return [Row(tuple(ids), ended=True)]
 
     def _batch(self, exchange: Exchange, request: GenerationRequest, on_token: OnToken) -> list[Row]:

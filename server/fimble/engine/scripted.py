@@ -51,13 +51,14 @@ class Answer:
 class ScriptedBackend:
     """Answers in order: the first whose `when` matches and whose `times` is not used up; else nothing.
 
-    `calls` holds every request run, `n_tokens_after_stop` how many tokens came after a stop was asked for.
+    `calls` holds every request run. Another process has no use for it: there `keeps_calls` is false.
     """
 
     answers: list[Answer] = field(default_factory=list)
     load_ms: float = 0.0
     calls: list[GenerationRequest] = field(default_factory=list)
     n_lanes: int = 2
+    keeps_calls: bool = True
 
     def __post_init__(self) -> None:
         self.tokenizer = ByteTokenizer()
@@ -67,13 +68,13 @@ class ScriptedBackend:
     def from_file(cls, path: str) -> ScriptedBackend:
         """Read the JSON named by `FIMBLE_SCRIPT`. Errors: SettingsError if it cannot be read."""
         if not path:
-            return cls()
+            return cls(keeps_calls=False)
         try:
             raw = json.loads(Path(path).read_text(encoding="utf-8"))
             answers = [Answer(**a) for a in raw.get("answers", [])]
         except (OSError, ValueError, TypeError) as error:
             raise SettingsError(f"cannot read the script `{path}`: {error}") from error
-        return cls(answers, load_ms=float(raw.get("load_ms", 0)))
+        return cls(answers, load_ms=float(raw.get("load_ms", 0)), keeps_calls=False)
 
     def enqueue(
         self, text: str | Exception, *, prefill_ms: float = 0.0, token_ms: float = 0.0, when: str | None = None
@@ -122,7 +123,8 @@ class ScriptedBackend:
 
     def _take(self, request: GenerationRequest) -> Answer:
         with self._lock:
-            self.calls.append(request)
+            if self.keeps_calls:
+                self.calls.append(request)
             text: str | None = None
             for answer in self.answers:
                 if answer.times == 0:

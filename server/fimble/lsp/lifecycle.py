@@ -34,7 +34,7 @@ def initialize(ls: FimbleServer, params: types.InitializeParams) -> None:
     ls.documents.encoding = Encoding(getattr(encoding, "value", encoding))
     ls.options.read_file()
     ls.options.set_initial(params.initialization_options)
-    log.configure(ls.options.settings.log_level)
+    _set_log_level(ls, ls.options.settings.log_level)
     ls.locale = params.locale or ""
     ls.app = ls.app_factory(ls.options.settings)
     completion_menu.register_for(ls, params.capabilities, ls.app.settings)
@@ -92,12 +92,18 @@ def _apply(ls: FimbleServer) -> None:
     before, after = ls.app.settings, ls.options.settings
     show_warnings(ls)
     if after != before:
-        log.configure(after.log_level)
+        _set_log_level(ls, after.log_level)
         is_renewed = ls.app.apply(after)
         completion_menu.register_late(ls)
         if is_renewed:
             ls.app.start()
         status.watch(ls)
+
+
+def _set_log_level(ls: FimbleServer, level_name: str) -> None:
+    """Take the session's log level, unless other sessions log there too."""
+    if ls.owns_process:
+        log.configure(level_name)
 
 
 def show_warnings(ls: FimbleServer) -> None:

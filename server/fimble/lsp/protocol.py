@@ -157,6 +157,14 @@ class FimbleProtocol(LanguageServerProtocol):
         result = command(*(params.arguments or ()))
         return await result if inspect.isawaitable(result) else result
 
+    # pygls keeps what these give in caches of the class, which hold the last sessions and all their documents.
+
+    def get_message_type(self, method: str) -> type[Any] | None:  # type: ignore[override]
+        return types.METHOD_TO_TYPES.get(method, (None, None))[0]
+
+    def get_result_type(self, method: str) -> type[Any] | None:  # type: ignore[override]
+        return types.METHOD_TO_TYPES.get(method, (None, None))[1]
+
     # pygls' own versions keep a second text that splits lines at U+2028 and others.
 
     @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)

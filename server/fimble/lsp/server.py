@@ -17,6 +17,7 @@ from fimble.errors import render
 from fimble.log import LOGGER
 from fimble.lsp import (
     action_commands,
+    action_report,
     code_action,
     commands,
     document_digest,
@@ -42,13 +43,14 @@ CLOSE_MS = 1500
 class FimbleServer(LanguageServer):
     """The server of one session.
 
-    `app` exists from `initialize` on. `early_trace` is the last request if it ended before the service,
+    `owns_process` is false where other sessions share the process: then what is the process's, its log level,
+    is left alone. `app` exists from `initialize` on. `early_trace` is the last request if it ended before the service,
     `last_answer` what the model said to the last code action, `reviewed` the documents that have remarks.
     """
 
     protocol: FimbleProtocol
 
-    def __init__(self, app_factory: AppFactory, options: OptionLayers) -> None:
+    def __init__(self, app_factory: AppFactory, options: OptionLayers, *, owns_process: bool = True) -> None:
         super().__init__(
             "fimble",
             __version__,
@@ -58,6 +60,7 @@ class FimbleServer(LanguageServer):
         )
         self.app_factory = app_factory
         self.options = options
+        self.owns_process = owns_process
         self.documents = DocumentStore()
         self.app: App | None = None
         self.board = status.Board()
@@ -159,9 +162,11 @@ class FimbleServer(LanguageServer):
             LOGGER.warning("the engine did not stop within %d ms", CLOSE_MS)
 
 
-def create_server(app_factory: AppFactory, flags: Mapping[str, Any] | None = None) -> FimbleServer:
+def create_server(
+    app_factory: AppFactory, flags: Mapping[str, Any] | None = None, *, owns_process: bool = True
+) -> FimbleServer:
     """Give a server for one session, with every method registered; `flags` are options of the command line."""
-    server = FimbleServer(app_factory, OptionLayers(flags or {}))
+    server = FimbleServer(app_factory, OptionLayers(flags or {}), owns_process=owns_process)
     for room in (
         lifecycle,
         inline_completion,
@@ -171,6 +176,7 @@ def create_server(app_factory: AppFactory, flags: Mapping[str, Any] | None = Non
         status,
         code_action,
         action_commands,
+        action_report,
         shown,
     ):
         room.register(server)

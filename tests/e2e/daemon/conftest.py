@@ -198,10 +198,11 @@ class Home:
             await asyncio.sleep(0.02)
         raise AssertionError("no daemon bound its socket")
 
-    async def until_gone(self) -> None:
-        """Wait for the end of every daemon: one that has released its lock takes a moment to exit."""
+    async def until_gone(self, pid: int | None = None) -> None:
+        """Wait for the end of one daemon, or of every one: one that has released its lock takes a moment to exit."""
         for _ in range(500):
-            if not self.daemon_pids:
+            pids = self.daemon_pids
+            if not pids or (pid is not None and pid not in pids):
                 return
             await asyncio.sleep(0.02)
         raise AssertionError("a daemon is still running")

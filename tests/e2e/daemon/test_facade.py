@@ -224,16 +224,57 @@ async def test_client_that_hangs_up_frees_the_model(http) -> None:
     assert answer.choices[0].text == "short"
 
 
-async def test_remote_engine_on_the_facade_gives_editors_ghost_text(http) -> None:
-    server = await http({"text": "return a + b", "when": "def add"})
-    home = server.home
-    home.environment["FIMBLE_API_KEY"] = server.token
-    home.environment["FIMBLE_DATA_DIR"] = str(home.directory / "none")
-    remote = ("--set", "engine=openai", "--set", f"remote_url={server.url}/v1")
-    editor = await home.real("--no-share", *remote)
+@pytest.fixture
+def remote(http):
+    """Start a facade with answers, and give it with the options of a fimble that asks it."""
+
+    async def start(*answers) -> tuple[Http, tuple[str, ...]]:
+        server = await http(*answers)
+        server.home.environment["FIMBLE_API_KEY"] = server.token
+        server.home.environment["FIMBLE_DATA_DIR"] = str(server.home.directory / "none")
+        return server, ("--set", "engine=openai", "--set", f"remote_url={server.url}/v1")
+
+    return start
+
+
+async def test_remote_engine_on_the_facade_gives_editors_ghost_text(remote) -> None:
+    server, options = await remote({"text": "return a + b", "when": "def add"})
+    editor = await server.home.real("--no-share", *options)
     editor.open("def add(a, b):\n    ")
     assert await editor.ghost(1, 4) == "return a + b"
     assert server.token.encode() not in await _log_of(editor)
+
+
+async def test_remote_engine_on_the_facade_runs_an_action(remote, tmp_path) -> None:
+    server, options = await remote({"text": "    return a + b\n```\n", "when": "assistant\n```python\ndef add"})
+    path = tmp_path / "a.py"
+    path.write_text("def add(a, b):\n    pass\n")
+    code, _out, err = await server.home.command("action", "function", str(path), "--range", "1:1", "--apply", *options)
+    assert code == 0, err
+    assert path.read_text() == "def add(a, b):\n    return a + b\n"
+    assert server.token not in err
+
+
+async def test_action_over_http_waits_behind_typing(http) -> None:
+    server = await http({"text": "word " * 300, "token_ms": 20, "when": "long"}, {"text": "short"})
+    client = server.openai
+    long = asyncio.ensure_future(client.completions.create(model="m", prompt="long", max_tokens=600))
+    while "fimble_http_generations_total 1" not in (await server.curl("/metrics"))[1]:
+        assert not long.done()
+    answer = await client.completions.create(model="m", prompt="next", max_tokens=64)
+    assert answer.choices[0].text == "short" and not long.done()
+    long.cancel()
+
+
+async def test_remote_server_that_is_not_there_is_named_and_editing_goes_on(home) -> None:
+    home.environment["FIMBLE_DATA_DIR"] = str(home.directory / "none")
+    options = ("--set", "engine=openai", "--set", f"remote_url=http://127.0.0.1:{free_port()}/v1")
+    editor = await home.real("--no-share", *options)
+    editor.open("def add(a, b):\n    ")
+    assert await editor.ghost(1, 4) is None
+    explained = await editor.result("workspace/executeCommand", {"command": "fimble.explain", "arguments": []})
+    assert explained["trace"]["reason"] == "engine-failed" and "nobody listens" in explained["trace"]["detail"]
+    assert (await editor.result("fimble/documentDigest", {"uri": "file:///project/sample.py"}))["version"] == 1
 
 
 async def _log_of(editor) -> bytes:

@@ -46,6 +46,15 @@ async def test_each_session_has_its_own_documents_settings_and_encoding(home) ->
     assert [(m["n_sessions"], m["state"]) for m in state["engines"]] == [(4, "ready")]
 
 
+async def test_one_sessions_log_level_is_not_the_daemons(home) -> None:
+    home.script({"text": "return a + b"})
+    await home.real(log_level="error")
+    await home.real("--set", "log_level=error")
+    await home.real()
+    _code, out, _err = await home.command("daemon", "logs")
+    assert "session 3 opened" in out
+
+
 async def test_daemon_killed_while_three_type_and_nothing_typed_is_lost(home) -> None:
     home.script(*({"text": f"after_{n}()", "when": f"typed_{n}_while_it_was_gone"} for n in range(3)))
     editors = await asyncio.gather(*(home.real() for _ in range(3)))

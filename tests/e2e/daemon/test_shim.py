@@ -160,7 +160,7 @@ async def test_planned_restart_is_silent_and_keeps_the_documents(home) -> None:
     # What the command asks; itself it would go on to start the real daemon.
     assert await asyncio.to_thread(control.ask, Place(home.directory, "daemon"), "restart")
     assert "textDocument/didOpen" in await methods(editor)
-    assert before not in home.daemon_pids
+    await home.until_gone(before)
     assert not [m for m in editor.notifications if m["method"] == "window/showMessage"]
 
 

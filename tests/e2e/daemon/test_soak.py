@@ -1,6 +1,7 @@
 """Editors that type while daemons die, sockets vanish and strangers shout: nothing unanswered, nothing out of step.
 
-`FIMBLE_SOAK_S=1800` makes it the soak of half an hour; by default it lasts some seconds.
+In the second soak everything but the daemon is harmed: one daemon lives through it, and its memory is followed.
+`FIMBLE_SOAK_S=1800` makes each the soak of half an hour; by default they last some seconds.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import random
 import signal
 import socket
+import statistics
 import time
 
 import psutil
@@ -21,6 +23,11 @@ N_EDITORS = 3
 CRASH_PAUSE_S = 31.0
 """Three crashes within a minute are the end by design, so a soak of faults stays below that."""
 RSS_GROWTH_BYTES_MAX = 60_000_000
+ALL_FAULTS = ("killed", "shouted", "suspended", "unlinked")
+N_SAMPLES = 24
+WARM_SHARE = 0.25
+"""The first quarter fills caches and arenas; from then on memory has to be flat."""
+FLAT_BYTES_MAX = 12_000_000
 
 
 class Typist:
@@ -80,9 +87,9 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-async def make_trouble(home, end_at_s: float) -> dict[str, int]:
+async def make_trouble(home, end_at_s: float, faults: tuple[str, ...] = ALL_FAULTS) -> dict[str, int]:
     """Do one harmful thing after the other."""
-    rng, done = random.Random(5), {"killed": 0, "unlinked": 0, "shouted": 0, "suspended": 0}
+    rng, done = random.Random(5), dict.fromkeys(faults, 0)
     last_kill_at_s = float("-inf")
     while time.monotonic() < end_at_s - 3:
         await asyncio.sleep(rng.uniform(0.2, 1.0))
@@ -100,7 +107,7 @@ async def make_trouble(home, end_at_s: float) -> dict[str, int]:
                 stranger.connect(str(sockets[0]))
                 stranger.send(rng.randbytes(5000))
         elif what == "suspended":
-            editor = rng.choice(home.editors)
+            editor = rng.choice(home.editors[:N_EDITORS])
             shim = psutil.Process(editor.process.pid)
             shim.suspend()
             await asyncio.sleep(0.3)
@@ -126,3 +133,58 @@ async def test_soak_with_faults(home) -> None:
     assert max(after - before for after, before in zip(after_bytes, before_bytes, strict=True)) < RSS_GROWTH_BYTES_MAX
     assert psutil.Process(home.daemon_pids[0]).memory_info().rss < 200_000_000
     print(trouble, [(t.n_asked, t.n_shown, t.version) for t in typists], after_bytes)
+
+
+async def come_and_go(home, end_at_s: float) -> int:
+    """Open one editor after the other beside those that stay; each has a large document and leaves, or is killed."""
+    rng, n_gone = random.Random(7), 0
+    while time.monotonic() < end_at_s - 3:
+        editor = await home.real(log_level="error")
+        uri = f"file:///soak/guest{n_gone}.py"
+        editor.open("".join(f"line_{n} = {n}\n" for n in range(5000)), uri)
+        for n in range(5):
+            editor.type(n + 2, n, 0, f"new_{n} = ", uri)
+            await editor.ghost(n, len(f"new_{n} = "), uri)
+        if rng.random() < 0.5:
+            await editor.leave()
+        else:
+            editor.ask_ghost(3, 0, uri)  # gone before it is answered
+        await editor.stop()
+        home.editors.remove(editor)
+        n_gone += 1
+    return n_gone
+
+
+async def follow_memory(pid: int, end_at_s: float) -> list[int]:
+    """Give the daemon's resident bytes, looked at now and then until the end."""
+    process, every_s = psutil.Process(pid), (end_at_s - time.monotonic()) / N_SAMPLES
+    resident_bytes = []
+    while time.monotonic() < end_at_s:
+        resident_bytes.append(process.memory_info().rss)
+        await asyncio.sleep(every_s)
+    return resident_bytes
+
+
+async def test_daemon_that_lives_through_it_stays_flat(home) -> None:
+    home.script({"text": "value + 1", "prefill_ms": 3})
+    editors = [await home.real(log_level="error") for _ in range(N_EDITORS)]
+    typists = [Typist(editor, number, seed=number) for number, editor in enumerate(editors)]
+    [pid] = home.daemon_pids
+    end_at_s = time.monotonic() + SOAK_S
+    resident_bytes, n_gone, trouble, *_ = await asyncio.gather(
+        follow_memory(pid, end_at_s),
+        come_and_go(home, end_at_s),
+        make_trouble(home, end_at_s, ("shouted", "suspended", "unlinked")),
+        *(t.type_until(end_at_s) for t in typists),
+    )
+    # Beside it there may be one that was started while the socket was away, and ends as it finds the lock held.
+    assert pid in home.daemon_pids, "the daemon did not live through it"
+    for typist in typists:
+        assert typist.n_answered == typist.n_asked and typist.n_shown > 0
+        assert await typist.is_in_step()
+    assert n_gone > 0
+    warm = resident_bytes[int(len(resident_bytes) * WARM_SHARE) :]
+    third = len(warm) // 3
+    growth_bytes = statistics.median(warm[-third:]) - statistics.median(warm[:third])
+    print(trouble, n_gone, [(t.n_asked, t.version) for t in typists], [b >> 20 for b in resident_bytes], "MiB")
+    assert growth_bytes < FLAT_BYTES_MAX, [b >> 20 for b in resident_bytes]

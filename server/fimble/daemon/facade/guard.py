@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -57,7 +58,7 @@ class Guard:
         if not secrets.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
             return 401, "the token is wrong"
         length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > BODY_BYTES_MAX:
+        if not re.fullmatch(r"[0-9]{1,18}", length) or int(length) > BODY_BYTES_MAX:
             return 413, f"the body is larger than {BODY_BYTES_MAX} bytes"
         return None
 

@@ -25,6 +25,8 @@ from fimble.records import CancelToken, CursorWindow, FimPrompt, Generation, Sto
 TOKENS_MAX = 2048
 COMPLETION_TOKENS, CHAT_TOKENS = 64, 512
 ROWS_MAX = 8
+TYPING_TOKENS_MAX = 256
+"""Who asks for more is not typing: another fimble's code actions come through `/v1/completions` as well."""
 UNSUPPORTED = ("logprobs", "top_logprobs", "best_of", "echo", "tools", "tool_choice", "functions", "response_format")
 
 
@@ -43,7 +45,8 @@ class OpenAiApi:
         tokenizer = await self._desk.tokenizer()
         n_tokens_max = fields.whole("max_tokens", COMPLETION_TOKENS, 1, TOKENS_MAX)
         prompt = self._prompt(fields, tokenizer, n_tokens_max)
-        return await self._answer(request, fields, _wish(fields, prompt, n_tokens_max, Priority.TYPING), _Completion())
+        priority = Priority.TYPING if n_tokens_max <= TYPING_TOKENS_MAX else Priority.ACTION
+        return await self._answer(request, fields, _wish(fields, prompt, n_tokens_max, priority), _Completion())
 
     async def chat(self, request: Request) -> Response:
         fields = await fields_of(request)
