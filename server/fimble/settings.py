@@ -80,6 +80,27 @@ class Settings:
     delay_ms: int = _setting(
         75, "How long to wait for the next key before the model is asked mid-line.", minimum=0, maximum=2000
     )
+    target_ms: int = _setting(
+        500,
+        "After so long a part of the answer is shown, up to a whole word or line, and the rest when it is reached; 0"
+        " waits for all of it.",
+        minimum=0,
+        maximum=60_000,
+    )
+    reuse_running: bool = _setting(
+        True, "Go on with the answer under way while the keys agree with it, instead of asking anew."
+    )
+    prefetch: bool = _setting(
+        True,
+        "Prepare what comes after a suggestion while it is read. Stops at a key within one token; never done on a"
+        " remote server.",
+    )
+    ahead_wasted_per_100_tokens: int = _setting(
+        20,
+        "Of 100 decoded tokens so many may have been prepared in vain; beyond that nothing more is prepared.",
+        minimum=0,
+        maximum=100,
+    )
     deadline_ms: int = _setting(
         4000, "Latest moment of an answer; what is decoded by then is shown.", minimum=100, maximum=60000
     )

@@ -107,7 +107,8 @@ def offset_at(document: DocumentSnapshot, line: int, column: int) -> int:
 
 
 async def _complete(settings: Settings, request: CompletionRequest) -> CompletionResult:
-    app = Application(settings)
+    # Nobody types on: the whole answer is waited for, and nothing comes after it.
+    app = Application(dataclasses.replace(settings, target_ms=0, prefetch=False))
     app.start()
     try:
         await app.engine.wait_ready()

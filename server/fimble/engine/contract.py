@@ -30,6 +30,16 @@ class EngineState(enum.Enum):
     CLOSED = "closed"
 
 
+@dataclass(slots=True)
+class Standing:
+    """Whether somebody waits for a generation; may change, from any thread, while it runs.
+
+    One in the background gives way to typing: it stops within one token, and no action pauses for it.
+    """
+
+    in_background: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
     """One piece of work for the engine.
@@ -38,7 +48,7 @@ class GenerationRequest:
     whether that is enough; it runs on the engine's thread, must be quick and must not raise.
     `on_text` gets the same text for progress. `deadline_at_s` is a `time.monotonic()` instant: what is
     decoded by then is the result. With `n_rows > 1` the rows are sampled alternatives decoded side by side;
-    `on_text` is not called for them.
+    `on_text` is not called for them. Without a `standing` a prefetch runs in the background and nothing else does.
 
     `starts` gives the ids that each row begins with: one row for each, decoded greedily side by side behind one
     reading of the prompt. A row's text includes its start, its log-probability does not.
@@ -57,6 +67,12 @@ class GenerationRequest:
     temperature: float = 0.0
     starts: tuple[tuple[int, ...], ...] = ()
     first_tokens: bool = False
+    standing: Standing | None = None
+
+    @property
+    def in_background(self) -> bool:
+        """Whether nobody waits for it now."""
+        return self.priority is Priority.PREFETCH if self.standing is None else self.standing.in_background
 
 
 class Tokenizer(Protocol):

@@ -35,7 +35,7 @@ class EngineWorker:
     """Runs a backend on its own threads: one lane for typing and prefetch, one for actions.
 
     **Invariant:** only this class calls the backend. While a typing request waits or runs, an action's
-    generation is blocked inside its decode callback and keeps its state; a prefetch is stopped.
+    generation is blocked inside its decode callback and keeps its state; what runs in the background is stopped.
     Source: typing beside an action paused by its blocked callback takes 1.06 times as long (server/bench/README.md).
     """
 
@@ -47,7 +47,7 @@ class EngineWorker:
         self._condition = threading.Condition()
         self._queues: tuple[list[_Job], list[_Job]] = ([], [])
         self._sequence = itertools.count()
-        self._n_typing = 0
+        self._live: dict[int, _Job] = {}
         self._threads: list[threading.Thread] = []
         self._listeners: list[Callable[[], None]] = []
 
@@ -146,8 +146,7 @@ class EngineWorker:
                 resolve(self._error or EngineError(f"the model is {self._state.value}"))
                 return
             job = _Job(request.priority, next(self._sequence), request, resolve)
-            if request.priority is Priority.TYPING:
-                self._n_typing += 1
+            self._live[job.sequence] = job
             lane = 1 if request.priority is Priority.ACTION and self._backend.n_lanes > 1 else 0
             heapq.heappush(self._queues[lane], job)
             self._condition.notify_all()
@@ -204,10 +203,9 @@ class EngineWorker:
             except Exception as error:
                 outcome = EngineError(f"the engine failed: {error}")
             finally:
-                if job.request.priority is Priority.TYPING:
-                    with self._condition:
-                        self._n_typing -= 1
-                        self._condition.notify_all()
+                with self._condition:
+                    del self._live[job.sequence]
+                    self._condition.notify_all()
             job.resolve(outcome)
             if self._backend is not None:
                 self._backend.tidy()
@@ -236,18 +234,29 @@ class EngineWorker:
         return [stepper.generation(row, queue_ms) for row in rows]
 
     def _gate(self, request: GenerationRequest) -> StopReason | None:
-        """Stop a prefetch, pause an action, while typing wants the machine."""
+        """Stop what runs in the background, pause an action, while typing wants the machine."""
         if self._closed:
             return StopReason.CANCELLED
-        if request.priority is Priority.TYPING or not self._n_typing:
-            return None
-        backend = self._backend
-        if request.priority is Priority.PREFETCH or backend is None or backend.n_lanes == 1:
-            return StopReason.CANCELLED if request.priority is Priority.PREFETCH else None
+        is_action = request.priority is Priority.ACTION
         with self._condition:
-            while self._n_typing and not self._closed and not request.token.cancelled:
-                self._condition.wait(POLL_S)
+            if not is_action:
+                gives_way = request.in_background and (self._is_awaited(request) or self._has_action)
+                return StopReason.CANCELLED if gives_way else None
+            if self._backend is not None and self._backend.n_lanes > 1:
+                while self._is_awaited(request) and not self._closed and not request.token.cancelled:
+                    self._condition.wait(POLL_S)
         return None
+
+    def _is_awaited(self, request: GenerationRequest) -> bool:
+        """Say whether somebody who types waits for another generation than this."""
+        return any(
+            job.request is not request and job.request.priority is not Priority.ACTION and not job.request.in_background
+            for job in self._live.values()
+        )
+
+    @property
+    def _has_action(self) -> bool:
+        return any(job.request.priority is Priority.ACTION for job in self._live.values())
 
     @property
     def _closed(self) -> bool:

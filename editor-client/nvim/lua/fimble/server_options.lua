@@ -16,6 +16,10 @@ local M = {}
 ---@field ignore_files? string[] Names of files whose patterns, as git reads them, also switch ghost text off; `.gitignore` within a repository only.
 ---@field multiline? "auto"|"never"|"always" Whether a suggestion may span lines; `auto` decides from the place.
 ---@field delay_ms? integer How long to wait for the next key before the model is asked mid-line.
+---@field target_ms? integer After so long a part of the answer is shown, up to a whole word or line, and the rest when it is reached; 0 waits for all of it.
+---@field reuse_running? boolean Go on with the answer under way while the keys agree with it, instead of asking anew.
+---@field prefetch? boolean Prepare what comes after a suggestion while it is read. Stops at a key within one token; never done on a remote server.
+---@field ahead_wasted_per_100_tokens? integer Of 100 decoded tokens so many may have been prepared in vain; beyond that nothing more is prepared.
 ---@field deadline_ms? integer Latest moment of an answer; what is decoded by then is shown.
 ---@field prefix_tokens_max? integer Tokens before the cursor in the prompt, at most; twice as many when asked by a key.
 ---@field suffix_tokens_max? integer Tokens after the cursor in the prompt, at most; twice as many when asked by a key.
@@ -55,6 +59,10 @@ M.types = {
   ignore_files = "table",
   multiline = "string",
   delay_ms = "number",
+  target_ms = "number",
+  reuse_running = "boolean",
+  prefetch = "boolean",
+  ahead_wasted_per_100_tokens = "number",
   deadline_ms = "number",
   prefix_tokens_max = "number",
   suffix_tokens_max = "number",

@@ -1,0 +1,107 @@
+"""Has the model write: lays out prompts, starts generations, waits for them. What is shown is decided elsewhere."""
+
+from __future__ import annotations
+
+from fimble.completion.candidate import Candidate, judge
+from fimble.completion.flight import Flight, Goal
+from fimble.completion.flights import Flights
+from fimble.completion.part import whole_part
+from fimble.completion.question import Question
+from fimble.completion.stop import StopRules
+from fimble.completion.tracing import TraceBuilder
+from fimble.engine.contract import Engine
+from fimble.fim import prompt as fim_prompt
+from fimble.fim.prompt import LaidOutPrompt
+from fimble.manifest import FimTokens
+from fimble.records import CursorWindow, Generation, StopReason, Trigger
+from fimble.settings import Settings
+
+
+class Launcher:
+    """Starts generations for one service, with the settings and the engine of the moment."""
+
+    def __init__(self, engine: Engine, fim: FimTokens, settings: Settings, flights: Flights) -> None:
+        self.engine = engine
+        self.settings = settings
+        self.flights = flights
+        self.cache = flights.cache
+        self._fim = fim
+
+    def lay_out(self, question: Question, window: CursorWindow | None = None) -> LaidOutPrompt:
+        """Lay out the prompt for the question's window, or another. Errors: PromptBudgetError, EngineError."""
+        ask = question.ask
+        budget = fim_prompt.PromptBudget(ask.prefix_tokens_max, ask.suffix_tokens_max)
+        snippets = question.request.snippets
+        return fim_prompt.build(window or question.window, self._fim, self.engine.tokenizer, budget, snippets)
+
+    async def first(self, question: Question, trace: TraceBuilder) -> tuple[Flight, Goal, Generation]:
+        """Give the model's own answer, or a part of it from the target on; what it is writing already if that agrees.
+
+        The generation's text is what comes after the cursor.
+        Errors: PromptBudgetError, EngineError, ModelError.
+        """
+        uri, row = question.request.document.uri, None
+        claimed = self.flights.claim(uri, question.window, question.ask) if self.settings.reuse_running else None
+        if claimed is not None:
+            flight, goal = claimed
+            trace.cache = "in-flight"
+            row = await self._wait(question, flight, goal, trace)
+        if row is None:
+            trace.cache = "miss"
+            flight = self._launch(question)
+            goal = flight.goal
+            row = await self._wait(question, flight, goal, trace)
+        if row is None:
+            # A key has led the generation to another place: that key's request answers.
+            row = Generation("", 0, StopReason.CANCELLED)
+        if row.stop_reason is StopReason.DEADLINE and not flight.is_over:
+            trace.cache = "part"
+        return flight, goal, row
+
+    def ahead(self, question: Question, base: CursorWindow, given: str) -> bool:
+        """Have the model write, in the background, what comes `given` characters behind `base`; says whether it does.
+
+        Errors: PromptBudgetError, EngineError.
+        """
+        uri = question.request.document.uri
+        if self.flights.under_way(uri) is not None or self.cache.lookup(uri, question.window) is not None:
+            return False
+        if not self._may_go_ahead():
+            return False
+        rules = StopRules.build(question.window, question.ask)
+        flight = Flight(base, question.ask, self.lay_out(question), rules, given=given, in_background=True)
+        flight.source.ahead_from_offset, flight.is_kept = 0, True
+        self.flights.launch(uri, flight, self.engine, question.deadline_at_s, is_ahead=True)
+        return True
+
+    def _launch(self, question: Question) -> Flight:
+        ask, window, request = question.ask, question.window, question.request
+        rules = StopRules.build(window, ask)
+        flight = Flight(window, ask, self.lay_out(question), rules, goes_on=self._may_go_ahead)
+        with_ahead = goes_ahead(self.settings) and request.n_alternatives == 1
+        return self.flights.launch(
+            request.document.uri, flight, self.engine, question.deadline_at_s, with_ahead=with_ahead
+        )
+
+    async def _wait(self, question: Question, flight: Flight, goal: Goal, trace: TraceBuilder) -> Generation | None:
+        """Wait for the answer, or from the target on for a part of it that can be shown."""
+        laid_out, request, target_s = flight.laid_out, question.request, self.settings.target_ms / 1000
+        trace.laid_out(laid_out.n_prefix_tokens, laid_out.n_suffix_tokens, len(laid_out.prompt.head))
+        part_at_s = None
+        if target_s and request.n_alternatives == 1 and request.trigger is Trigger.AUTOMATIC:
+            part_at_s = min(flight.launched_at_s + target_s, question.part_at_s or float("inf"))
+        return await flight.reached(goal, question.token, part_at_s, lambda text: judge_part(text, question).fits)
+
+    def _may_go_ahead(self) -> bool:
+        return self.flights.ledger.may_go_ahead(self.settings.ahead_wasted_per_100_tokens)
+
+
+def judge_part(text: str, question: Question) -> Candidate:
+    """Judge as much of an unfinished answer as is whole."""
+    part = whole_part(text)
+    return judge(Generation(part, 0, StopReason.DEADLINE), part, question.window, question.ask.shape)
+
+
+def goes_ahead(settings: Settings) -> bool:
+    """Say whether text may be decoded that nobody asked for yet; a remote server is never asked for it."""
+    return settings.prefetch and settings.engine != "openai"
