@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fimble import manifest as manifests
 from fimble.completion.service import CompletionService
 from fimble.engine.contract import Backend, OwnedEngine
+from fimble.engine.heads import MIB, HeadBook
 from fimble.engine.scripted import SPECIAL_NAMES, ScriptedBackend
 from fimble.engine.worker import EngineWorker
 from fimble.errors import FimbleError
@@ -135,10 +136,20 @@ def make_backend(settings: Settings, store: ModelStore) -> Backend:
         return RemoteBackend(manifest, settings.remote_url, settings.remote_model, settings.remote_timeout_ms)
     from fimble.engine.ct2_backend import CTranslate2Backend
 
+    manifest = store.manifest(settings.model)
     return CTranslate2Backend(
         store.path(settings.model),
-        store.manifest(settings.model),
+        manifest,
         device=settings.device,
         compute_type=settings.compute_type,
         n_threads=settings.n_threads,
+        heads=HeadBook(settings.head_mib_max * MIB, _state_bytes_per_token(manifest))
+        if settings.head_mib_max
+        else None,
     )
+
+
+def _state_bytes_per_token(manifest: ModelManifest) -> int:
+    """Give what the shipped manifest says where there is one: the installed copy may be older."""
+    shipped = manifests.load(manifest.model_id) if manifest.model_id in manifests.known_ids() else manifest
+    return shipped.n_state_bytes_per_token

@@ -101,6 +101,14 @@ class Settings:
         minimum=0,
         maximum=100,
     )
+    head_mib_max: int = _setting(
+        96,
+        "Memory in MiB for beginnings of prompts that the model keeps read, so that a key costs the last lines only;"
+        " 0 keeps none. Shared by all sessions of one model; the first one's counts.",
+        minimum=0,
+        maximum=65_536,
+    )
+    ahead_on_battery: bool = _setting(False, "Prepare text and heads in advance on battery power too.")
     deadline_ms: int = _setting(
         4000, "Latest moment of an answer; what is decoded by then is shown.", minimum=100, maximum=60000
     )

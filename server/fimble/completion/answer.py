@@ -20,6 +20,7 @@ from fimble.records import Completion, Decline, DeclineReason, Shape, StopReason
 
 SAMPLED_TOKENS_MAX = 32
 SAMPLING_TEMPERATURE = 0.8
+WHOLE = (StopReason.RULE, StopReason.END_TOKEN)
 _completion_ids = itertools.count(1)
 
 
@@ -42,7 +43,7 @@ class Answerer:
         if hit is None:
             return None
         if hit.ends_line and shape is Shape.LINE:
-            trace.shape, trace.cache = shape, "line-end"
+            trace.shape, trace.cache, trace.is_whole = shape, "line-end", True
             is_invoked = request.trigger is Trigger.INVOKED
             return None if is_invoked else Decline(DeclineReason.EMPTY_ANSWER, "the line is whole")
         shape = shape if hit.ends_line else hit.shape
@@ -52,6 +53,7 @@ class Answerer:
         if isinstance(outcome, Decline) and hit.n_typed_chars:
             return None
         trace.shape, trace.cache = shape, "typed-through" if hit.n_typed_chars else "hit"
+        trace.is_whole = hit.stop_reason in WHOLE
         if isinstance(outcome, Decline):
             return outcome
         trace.shows(hit.source, hit.n_typed_chars + len(outcome.text))
@@ -73,6 +75,7 @@ class Answerer:
             self._flights.keep(uri, flight)
             part = judge_part(row.text, question).outcome
             return part if isinstance(part, Decline) else self._shown([part], question, trace)
+        trace.is_whole = row.stop_reason in WHOLE
         first = judge(row, row.text, window, ask.shape)
         # The prompt is that of the place where the generation began.
         laid_out = self._launcher.lay_out(question) if goal.typed else flight.laid_out

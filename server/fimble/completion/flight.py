@@ -48,7 +48,7 @@ class Flight:
         rules: StopRules,
         *,
         given: str = "",
-        goes_on: Callable[[], bool] = lambda: False,
+        goes_on: Callable[[], bool] | None = None,
         in_background: bool = False,
     ) -> None:
         """`given` is text between the end of the window's prefix and the end of the prompt: part of the answer.
@@ -94,7 +94,8 @@ class Flight:
     @property
     def may_go_on(self) -> bool:
         """Whether the place is one where a next line can be decoded behind the one asked for."""
-        return self.ask.shape is Shape.LINE and not self.window.line_suffix.strip() and not self.given
+        is_line_end = self.ask.shape is Shape.LINE and not self.window.line_suffix.strip()
+        return self._goes_on is not None and is_line_end and not self.given
 
     def launch(
         self,
@@ -103,11 +104,10 @@ class Flight:
         landed: Callable[[Flight], None],
         *,
         is_ahead: bool = False,
-        with_ahead: bool = False,
     ) -> None:
         """Start; `landed` is called on the event loop when it is over."""
         self._launched_at_s = time.monotonic()
-        n_ahead_tokens = AHEAD_TOKENS_MAX if with_ahead and self.may_go_on else 0
+        n_ahead_tokens = AHEAD_TOKENS_MAX if self.may_go_on else 0
         request = GenerationRequest(
             prompt=self.laid_out.prompt,
             n_tokens_max=self.ask.decoded_tokens_max + n_ahead_tokens,
@@ -231,15 +231,10 @@ class Flight:
                     self._tell()
                 return False
             goal.end_offset = len(answer)
-            if (
-                why != LINE_END
-                or self.source.ahead_from_offset is not None
-                or not self.may_go_on
-                or not self._goes_on()
-            ):
+            goes_on = self._goes_on if self.may_go_on and why == LINE_END else None
+            if goes_on is None or self.source.ahead_from_offset is not None or not goes_on():
                 return True
-            n_blank_chars = len(rest) - len(rest.lstrip()) if rest.strip() else 0
-            self.source.ahead_from_offset = len(goal.typed) + rest.index("\n", n_blank_chars)
+            self.source.ahead_from_offset = len(goal.typed) + max(0, rest.rfind("\n"))
             self._standing.in_background = True
             self._tell()
             return False

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from fimble.completion.cache import CompletionCache
 from fimble.completion.flight import Flight, Goal
+from fimble.completion.heads import Heads
 from fimble.completion.ledger import Ledger
 from fimble.completion.policy import Ask
 from fimble.engine.contract import Engine
@@ -19,9 +20,10 @@ GRACE_S = 0.3
 class Flights:
     """Belongs to one service; all methods are called on its event loop."""
 
-    def __init__(self, cache: CompletionCache, ledger: Ledger) -> None:
+    def __init__(self, cache: CompletionCache, ledger: Ledger, heads: Heads | None = None) -> None:
         self.cache = cache
         self.ledger = ledger
+        self.heads = heads or Heads()
         self._flights: dict[str, Flight] = {}
 
     def under_way(self, uri: str) -> Flight | None:
@@ -36,12 +38,11 @@ class Flights:
         deadline_at_s: float,
         *,
         is_ahead: bool = False,
-        with_ahead: bool = False,
     ) -> Flight:
         """Start a generation in the place of the one that runs for the document."""
         self.stop(uri)
         self._flights[uri] = flight
-        flight.launch(engine, deadline_at_s, self._landing(uri), is_ahead=is_ahead, with_ahead=with_ahead)
+        flight.launch(engine, deadline_at_s, self._landing(uri), is_ahead=is_ahead)
         return flight
 
     def claim(self, uri: str, window: CursorWindow, ask: Ask) -> tuple[Flight, Goal] | None:
@@ -100,6 +101,7 @@ class Flights:
                 del self._flights[uri]
             if flight.generation is not None:
                 n_tokens = max(flight.n_decoded_tokens, flight.generation.n_decoded_tokens)
+                self.heads.used(uri, flight.laid_out, flight.generation)
                 self.ledger.decoded(flight.source, n_tokens, len(flight.answer))
             if flight.is_kept:
                 self._put(uri, flight)

@@ -11,6 +11,7 @@ from fimble.completion.stop import StopRules
 from fimble.completion.tracing import TraceBuilder
 from fimble.engine.contract import Engine
 from fimble.fim import prompt as fim_prompt
+from fimble.fim.head import PinnedHead
 from fimble.fim.prompt import LaidOutPrompt
 from fimble.manifest import FimTokens
 from fimble.records import CursorWindow, Generation, StopReason, Trigger
@@ -28,11 +29,32 @@ class Launcher:
         self._fim = fim
 
     def lay_out(self, question: Question, window: CursorWindow | None = None) -> LaidOutPrompt:
-        """Lay out the prompt for the question's window, or another. Errors: PromptBudgetError, EngineError."""
-        ask = question.ask
+        """Lay out the prompt for the question's window, or another, behind a head that is kept if there is one.
+
+        Errors: PromptBudgetError, EngineError.
+        """
+        ask, request, window = question.ask, question.request, window or question.window
+        if self.keeps_heads and request.trigger is Trigger.AUTOMATIC:
+            uri, snippets = request.document.uri, request.snippets
+            laid_out = self.flights.heads.lay_out(uri, window, ask, self._fim, self.engine, snippets)
+            if laid_out is not None:
+                return laid_out
         budget = fim_prompt.PromptBudget(ask.prefix_tokens_max, ask.suffix_tokens_max)
-        snippets = question.request.snippets
-        return fim_prompt.build(window or question.window, self._fim, self.engine.tokenizer, budget, snippets)
+        return fim_prompt.build(window, self._fim, self.engine.tokenizer, budget, request.snippets)
+
+    def wanted_head(self, question: Question) -> PinnedHead | None:
+        """Give the head that the model should keep for this place, if it has none that serves. Errors: EngineError."""
+        if not self.keeps_heads:
+            return None
+        request, heads = question.request, self.flights.heads
+        return heads.wanted(
+            request.document.uri, question.window, question.ask, self._fim, self.engine, request.snippets
+        )
+
+    @property
+    def keeps_heads(self) -> bool:
+        """Whether heads are wanted at all."""
+        return self.settings.head_mib_max > 0 and self.settings.engine != "openai"
 
     async def first(self, question: Question, trace: TraceBuilder) -> tuple[Flight, Goal, Generation]:
         """Give the model's own answer, or a part of it from the target on; what it is writing already if that agrees.
@@ -76,12 +98,9 @@ class Launcher:
 
     def _launch(self, question: Question) -> Flight:
         ask, window, request = question.ask, question.window, question.request
-        rules = StopRules.build(window, ask)
-        flight = Flight(window, ask, self.lay_out(question), rules, goes_on=self._may_go_ahead)
-        with_ahead = goes_ahead(self.settings) and request.n_alternatives == 1
-        return self.flights.launch(
-            request.document.uri, flight, self.engine, question.deadline_at_s, with_ahead=with_ahead
-        )
+        goes_on = self._may_go_ahead if goes_ahead(self.settings) and request.n_alternatives == 1 else None
+        flight = Flight(window, ask, self.lay_out(question), StopRules.build(window, ask), goes_on=goes_on)
+        return self.flights.launch(request.document.uri, flight, self.engine, question.deadline_at_s)
 
     async def _wait(self, question: Question, flight: Flight, goal: Goal, trace: TraceBuilder) -> Generation | None:
         """Wait for the answer, or from the target on for a part of it that can be shown."""

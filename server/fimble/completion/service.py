@@ -103,7 +103,7 @@ class CompletionService:
         if trace.source is not None and result.completions:
             self._flights.ledger.shown(trace.source, trace.n_shown_chars)
         if not token.cancelled:
-            self._prefetcher.after(request, result, self._launcher())
+            self._prefetcher.after(request, result, self._launcher(), trace.is_whole)
         return result
 
     def explain(self, uri: str | None = None) -> RequestTrace | None:
@@ -139,6 +139,7 @@ class CompletionService:
             session.running.cancel()
         self._prefetcher.interrupt(uri)
         self._flights.stop(uri, DeclineReason.CANCELLED)
+        self._flights.heads.forget(uri)
 
     async def _answer(
         self, request: CompletionRequest, token: CancelToken, trace: TraceBuilder

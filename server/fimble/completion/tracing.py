@@ -31,6 +31,7 @@ class TraceBuilder:
         self.filters: tuple[str, ...] = ()
         self.source: Source | None = None
         self.n_shown_chars = 0
+        self.is_whole = False
 
     def shows(self, source: Source, n_shown_chars: int) -> None:
         """Take which generation's text is shown, if anything is, and how far."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from fimble.engine.heads import HeadBook
 from fimble.errors import FimbleError
 from fimble.records import CancelToken, FimPrompt, Generation
 
@@ -54,6 +55,9 @@ class GenerationRequest:
     reading of the prompt. A row's text includes its start, its log-probability does not.
     `first_tokens` asks for the `n_rows` likeliest first tokens instead, one row each, likeliest first; an engine
     that cannot tell gives no rows.
+
+    `warms_head` asks for nothing but that the prompt's head is kept read, in idle time: it is refused (one row,
+    `CANCELLED`) while somebody types and where there is no room. A head that is not kept is read like the tail.
     """
 
     prompt: FimPrompt
@@ -68,6 +72,7 @@ class GenerationRequest:
     starts: tuple[tuple[int, ...], ...] = ()
     first_tokens: bool = False
     standing: Standing | None = None
+    warms_head: bool = False
 
     @property
     def in_background(self) -> bool:
@@ -114,11 +119,18 @@ class Backend(Protocol):
     def n_lanes(self) -> int:
         """How many generations may run at the same time (replicas that share the weights)."""
 
+    @property
+    def heads(self) -> HeadBook | None:
+        """The heads it keeps read; None where it cannot. The worker keeps the book."""
+
     def load(self) -> None:
         """Bring the model into memory. Errors: ModelError, EngineError."""
 
     def unload(self) -> None:
         """Free the memory; nothing may be running."""
+
+    def drop_heads(self) -> None:
+        """Free what is kept of heads; nothing may be running."""
 
     def tidy(self) -> None:
         """Give back memory that earlier runs left over; called after a result was handed over. Must be quick."""
@@ -128,6 +140,7 @@ class Backend(Protocol):
 
         `on_token` gets each decoded id as it comes; it may block (that pauses the generation with its state)
         and says whether its row is to stop. The rows' order is not that of their numbers.
+        A prompt's head, if it has one, is kept read from then on.
         Errors: EngineError.
         """
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fimble.engine.contract import GenerationRequest, OnToken, Row
+from fimble.engine.heads import HeadBook
 from fimble.errors import EngineError, SettingsError
 from fimble.records import FimPrompt
 
@@ -58,6 +59,8 @@ class ScriptedBackend:
     load_ms: float = 0.0
     calls: list[GenerationRequest] = field(default_factory=list)
     n_lanes: int = 2
+    heads: HeadBook | None = None
+    n_drops: int = 0
 
     def __post_init__(self) -> None:
         self.tokenizer = ByteTokenizer()
@@ -88,6 +91,9 @@ class ScriptedBackend:
 
     def unload(self) -> None:
         """Nothing is held."""
+
+    def drop_heads(self) -> None:
+        self.n_drops += 1
 
     def tidy(self) -> None:
         """Nothing is left over."""

@@ -8,27 +8,22 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from fimble.engine.contract import Backend, EngineState, GenerationRequest, Priority, Tokenizer
+from fimble.engine.jobs import Job, LiveJobs
 from fimble.engine.stepping import Stepper
 from fimble.errors import EngineError, FimbleError, ModelNotInstalledError
-from fimble.records import Generation, StopReason
+from fimble.records import FimPrompt, Generation, StopReason
 
 POLL_S = 0.05
 """How long a paused generation sleeps between looks at its cancel token."""
 
+QUIET_S = 1.0
+"""So long nobody has typed before heads are dropped, which takes as long as loading the weights (0.4 s with 0.5B)."""
+
 INSTALL_POLL_S = 2.0
 """How often a missing model is looked for again."""
-
-
-@dataclass(order=True)
-class _Job:
-    priority: int
-    sequence: int
-    request: GenerationRequest = field(compare=False)
-    resolve: Callable[[list[Generation] | Exception], None] = field(compare=False)
-    queued_at_s: float = field(compare=False, default_factory=time.monotonic)
 
 
 class EngineWorker:
@@ -45,9 +40,10 @@ class EngineWorker:
         self._state = EngineState.UNLOADED
         self._error: FimbleError | None = None
         self._condition = threading.Condition()
-        self._queues: tuple[list[_Job], list[_Job]] = ([], [])
+        self._queues: tuple[list[Job], list[Job]] = ([], [])
         self._sequence = itertools.count()
-        self._live: dict[int, _Job] = {}
+        self._live = LiveJobs()
+        self._is_dropping = False
         self._threads: list[threading.Thread] = []
         self._listeners: list[Callable[[], None]] = []
 
@@ -145,9 +141,10 @@ class EngineWorker:
             if self._state is not EngineState.READY or self._backend is None:
                 resolve(self._error or EngineError(f"the model is {self._state.value}"))
                 return
-            job = _Job(request.priority, next(self._sequence), request, resolve)
-            self._live[job.sequence] = job
-            lane = 1 if request.priority is Priority.ACTION and self._backend.n_lanes > 1 else 0
+            job = Job(request.priority, next(self._sequence), request, resolve)
+            self._live.add(job)
+            is_beside = request.priority is Priority.ACTION or request.warms_head
+            lane = 1 if is_beside and self._backend.n_lanes > 1 else 0
             heapq.heappush(self._queues[lane], job)
             self._condition.notify_all()
 
@@ -204,16 +201,16 @@ class EngineWorker:
                 outcome = EngineError(f"the engine failed: {error}")
             finally:
                 with self._condition:
-                    del self._live[job.sequence]
+                    self._live.remove(job)
                     self._condition.notify_all()
             job.resolve(outcome)
             if self._backend is not None:
                 self._backend.tidy()
 
-    def _next(self, lane: int) -> _Job | None:
+    def _next(self, lane: int) -> Job | None:
         queue = self._queues[lane]
         with self._condition:
-            while not queue:
+            while not queue or self._is_dropping:
                 if self._closed:
                     return None
                 self._condition.wait()
@@ -222,16 +219,46 @@ class EngineWorker:
                 job.request.token.cancel()
             return job
 
-    def _run(self, job: _Job) -> list[Generation]:
+    def _run(self, job: Job) -> list[Generation]:
         started_at_s = time.monotonic()
         queue_ms = (started_at_s - job.queued_at_s) * 1000
         request, backend = job.request, self._backend
         assert backend is not None
         if request.token.cancelled:
             return [Generation("", 0, StopReason.CANCELLED, queue_ms=queue_ms)]
-        stepper = Stepper(request, backend.tokenizer, started_at_s, lambda: self._gate(request))
+        if request.warms_head and not self._makes_room(request):
+            return [Generation("", 0, StopReason.CANCELLED, queue_ms=queue_ms)]
+        head, heads = request.prompt.head, backend.heads
+        if head and not request.warms_head and (heads is None or not heads.has(head)):
+            request = replace(request, prompt=FimPrompt((), (*head, *request.prompt.tail)))
+        stepper = Stepper(request, backend.tokenizer, started_at_s, lambda: self._gate(job.request))
         rows = backend.run(request, stepper.on_token)
-        return [stepper.generation(row, queue_ms) for row in rows]
+        if request.warms_head and heads is not None:
+            heads.keep(head)
+        n_kept_tokens = len(request.prompt.head)
+        return [replace(stepper.generation(row, queue_ms), n_kept_tokens=n_kept_tokens) for row in rows]
+
+    def _makes_room(self, request: GenerationRequest) -> bool:
+        """Say whether the request's head may be read now; drops the others for it where nothing else is going on."""
+        backend, head = self._backend, request.prompt.head
+        assert backend is not None
+        heads = backend.heads
+        with self._condition:
+            if heads is None or not heads.may_hold(head) or self._live.awaits_other_than(request):
+                return False
+            if heads.has(head) or heads.has_room(head):
+                return True
+            if not self._live.is_quiet_but_for(request, QUIET_S):
+                return False
+            self._is_dropping = True
+        try:
+            backend.drop_heads()
+            heads.clear()
+        finally:
+            with self._condition:
+                self._is_dropping = False
+                self._condition.notify_all()
+        return True
 
     def _gate(self, request: GenerationRequest) -> StopReason | None:
         """Stop what runs in the background, pause an action, while typing wants the machine."""
@@ -240,23 +267,12 @@ class EngineWorker:
         is_action = request.priority is Priority.ACTION
         with self._condition:
             if not is_action:
-                gives_way = request.in_background and (self._is_awaited(request) or self._has_action)
+                gives_way = request.in_background and (self._live.awaits_other_than(request) or self._live.has_action)
                 return StopReason.CANCELLED if gives_way else None
             if self._backend is not None and self._backend.n_lanes > 1:
-                while self._is_awaited(request) and not self._closed and not request.token.cancelled:
+                while self._live.awaits_other_than(request) and not self._closed and not request.token.cancelled:
                     self._condition.wait(POLL_S)
         return None
-
-    def _is_awaited(self, request: GenerationRequest) -> bool:
-        """Say whether somebody who types waits for another generation than this."""
-        return any(
-            job.request is not request and job.request.priority is not Priority.ACTION and not job.request.in_background
-            for job in self._live.values()
-        )
-
-    @property
-    def _has_action(self) -> bool:
-        return any(job.request.priority is Priority.ACTION for job in self._live.values())
 
     @property
     def _closed(self) -> bool:

@@ -20,6 +20,8 @@ local M = {}
 ---@field reuse_running? boolean Go on with the answer under way while the keys agree with it, instead of asking anew.
 ---@field prefetch? boolean Prepare what comes after a suggestion while it is read. Stops at a key within one token; never done on a remote server.
 ---@field ahead_wasted_per_100_tokens? integer Of 100 decoded tokens so many may have been prepared in vain; beyond that nothing more is prepared.
+---@field head_mib_max? integer Memory in MiB for beginnings of prompts that the model keeps read, so that a key costs the last lines only; 0 keeps none. Shared by all sessions of one model; the first one's counts.
+---@field ahead_on_battery? boolean Prepare text and heads in advance on battery power too.
 ---@field deadline_ms? integer Latest moment of an answer; what is decoded by then is shown.
 ---@field prefix_tokens_max? integer Tokens before the cursor in the prompt, at most; twice as many when asked by a key.
 ---@field suffix_tokens_max? integer Tokens after the cursor in the prompt, at most; twice as many when asked by a key.
@@ -63,6 +65,8 @@ M.types = {
   reuse_running = "boolean",
   prefetch = "boolean",
   ahead_wasted_per_100_tokens = "number",
+  head_mib_max = "number",
+  ahead_on_battery = "boolean",
   deadline_ms = "number",
   prefix_tokens_max = "number",
   suffix_tokens_max = "number",
