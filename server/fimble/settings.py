@@ -78,7 +78,10 @@ class Settings:
         choices=("auto", "never", "always"),
     )
     delay_ms: int = _setting(
-        75, "How long to wait for the next key before the model is asked mid-line.", minimum=0, maximum=2000
+        75, "How long to wait for the next key before the model is asked mid-line, at most.", minimum=0, maximum=2000
+    )
+    adaptive_delay: bool = _setting(
+        True, "Wait only as long as this typist's next key takes as a rule, and no longer than the answer does."
     )
     target_ms: int = _setting(
         500,

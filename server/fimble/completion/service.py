@@ -23,6 +23,7 @@ from fimble.completion.prefetch import Prefetcher
 from fimble.completion.question import Question
 from fimble.completion.rebase import inserted_at, rebase
 from fimble.completion.request import CompletionRequest, CompletionResult
+from fimble.completion.rhythm import Rhythm
 from fimble.completion.tracing import TraceBuilder
 from fimble.context import exclusion
 from fimble.engine.contract import Engine
@@ -65,6 +66,7 @@ class CompletionService:
     _sessions: OrderedDict[str, _Session] = field(default_factory=OrderedDict)
     _shown: OrderedDict[str, str] = field(default_factory=OrderedDict)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    _rhythm: Rhythm = field(default_factory=Rhythm)
     _prefetcher: Prefetcher = field(default_factory=Prefetcher)
     _flights: Flights = field(init=False)
 
@@ -152,6 +154,7 @@ class CompletionService:
         if refusal is not None:
             self._flights.stop(uri)
             return refusal
+        self._rhythm.key(uri, request.offset, time.monotonic())
         cursor, ask = look(request, self.settings, self.engine.state)
         self._flights.review(uri, cursor)
         trace.part("policy")
@@ -165,12 +168,17 @@ class CompletionService:
             return hit
         # A client that cancels ends the wait at once; a superseded request wakes, sees its token and leaves.
         if not (settings.reuse_running and self._flights.answers(uri, cursor)):
-            await asyncio.sleep(ask.delay_ms / 1000)
+            delay_ms = self._rhythm.delay_ms(ask.delay_ms) if settings.adaptive_delay else ask.delay_ms
+            await asyncio.sleep(delay_ms / 1000)
         trace.part("delay")
         if token.cancelled:
             return Decline(token.reason or DeclineReason.CANCELLED)
+        asked_at_s = time.monotonic()
         try:
-            return await answerer.from_engine(question, trace)
+            outcome = await answerer.from_engine(question, trace)
+            if not token.cancelled:
+                self._rhythm.answered((time.monotonic() - asked_at_s) * 1000)
+            return outcome
         except PromptBudgetError as error:
             return Decline(DeclineReason.PROMPT_BUDGET, error.message)
         except FimbleError as error:

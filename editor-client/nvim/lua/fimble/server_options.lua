@@ -15,7 +15,8 @@ local M = {}
 ---@field globs_off? string[] Files that are never read, completed or put into a prompt (globs on the whole path).
 ---@field ignore_files? string[] Names of files whose patterns, as git reads them, also switch ghost text off; `.gitignore` within a repository only.
 ---@field multiline? "auto"|"never"|"always" Whether a suggestion may span lines; `auto` decides from the place.
----@field delay_ms? integer How long to wait for the next key before the model is asked mid-line.
+---@field delay_ms? integer How long to wait for the next key before the model is asked mid-line, at most.
+---@field adaptive_delay? boolean Wait only as long as this typist's next key takes as a rule, and no longer than the answer does.
 ---@field target_ms? integer After so long a part of the answer is shown, up to a whole word or line, and the rest when it is reached; 0 waits for all of it.
 ---@field reuse_running? boolean Go on with the answer under way while the keys agree with it, instead of asking anew.
 ---@field prefetch? boolean Prepare what comes after a suggestion while it is read. Stops at a key within one token; never done on a remote server.
@@ -61,6 +62,7 @@ M.types = {
   ignore_files = "table",
   multiline = "string",
   delay_ms = "number",
+  adaptive_delay = "boolean",
   target_ms = "number",
   reuse_running = "boolean",
   prefetch = "boolean",
