@@ -114,7 +114,8 @@ class Application:
         if self._make_engine is not None:
             return self._make_engine(self.settings)
         settings, make = self.settings, self._make_backend
-        return EngineWorker(make or (lambda: make_backend(settings, self._store)))
+        make = make or (lambda: make_backend(settings, self._store))
+        return EngineWorker(make, settings.idle_unload_s)
 
 
 def model_manifest(settings: Settings, store: ModelStore) -> ModelManifest:

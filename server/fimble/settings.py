@@ -111,6 +111,13 @@ class Settings:
         minimum=0,
         maximum=65_536,
     )
+    idle_unload_s: int = _setting(
+        1_800,
+        "The model's weights leave memory after so long without a request, and come back with the next one, in about"
+        " half a second; 0 keeps them. The first session's counts.",
+        minimum=0,
+        maximum=604_800,
+    )
     ahead_on_battery: bool = _setting(False, "Prepare text and heads in advance on battery power too.")
     deadline_ms: int = _setting(
         4000, "Latest moment of an answer; what is decoded by then is shown.", minimum=100, maximum=60000

@@ -129,8 +129,11 @@ class Backend(Protocol):
     def unload(self) -> None:
         """Free the memory; nothing may be running."""
 
-    def drop_heads(self) -> None:
-        """Free what is kept of heads; nothing may be running."""
+    def rest(self) -> None:
+        """Free the weights and all heads, so that `wake` brings the weights back quickly; nothing may be running."""
+
+    def wake(self) -> None:
+        """Bring the weights back after `rest`. Errors: EngineError."""
 
     def tidy(self) -> None:
         """Give back memory that earlier runs left over; called after a result was handed over. Must be quick."""

@@ -77,12 +77,18 @@ class CTranslate2Backend:
     def unload(self) -> None:
         self._generator = None
 
-    def drop_heads(self) -> None:
-        # Nothing else frees a kept head; moving the weights to the CPU and back does not.
+    def rest(self) -> None:
+        # This frees kept heads too, which nothing else does; moving the weights to the CPU and back does not.
         # Source: unloading took 0.06 s and loading 0.36 s, and gave back the memory of six heads (0.5B, CPU).
         if self._generator is not None:
             self._generator.unload_model()
-            self._generator.load_model()
+
+    def wake(self) -> None:
+        try:
+            if self._generator is not None:
+                self._generator.load_model()
+        except RuntimeError as error:
+            raise EngineError(f"the model cannot be loaded again: {error}", "run `fimble models verify`") from error
 
     def tidy(self) -> None:
         # Each lane's arena keeps its prefill's buffers, up to 900 MB with prompts of 1,000 tokens and four rows.

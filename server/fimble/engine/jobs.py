@@ -27,12 +27,14 @@ class LiveJobs:
     def __init__(self) -> None:
         self._jobs: dict[int, Job] = {}
         self._typed_at_s = 0.0
+        self.idle_since_s = time.monotonic()
 
     def add(self, job: Job) -> None:
         self._jobs[job.sequence] = job
 
     def remove(self, job: Job) -> None:
         del self._jobs[job.sequence]
+        self.idle_since_s = time.monotonic()
         if job.request.priority is Priority.TYPING:
             self._typed_at_s = time.monotonic()
 
@@ -42,6 +44,10 @@ class LiveJobs:
             job.request is not request and job.request.priority is not Priority.ACTION and not job.request.in_background
             for job in self._jobs.values()
         )
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._jobs
 
     @property
     def has_action(self) -> bool:

@@ -55,8 +55,11 @@ class RemoteBackend:
     def unload(self) -> None:
         self._server = None
 
-    def drop_heads(self) -> None:
+    def rest(self) -> None:
         """Nothing is kept here."""
+
+    def wake(self) -> None:
+        """Nothing has to come back."""
 
     def tidy(self) -> None:
         """Nothing is held between runs."""

@@ -60,7 +60,8 @@ class ScriptedBackend:
     calls: list[GenerationRequest] = field(default_factory=list)
     n_lanes: int = 2
     heads: HeadBook | None = None
-    n_drops: int = 0
+    n_rests: int = 0
+    n_wakes: int = 0
 
     def __post_init__(self) -> None:
         self.tokenizer = ByteTokenizer()
@@ -92,8 +93,11 @@ class ScriptedBackend:
     def unload(self) -> None:
         """Nothing is held."""
 
-    def drop_heads(self) -> None:
-        self.n_drops += 1
+    def rest(self) -> None:
+        self.n_rests += 1
+
+    def wake(self) -> None:
+        self.n_wakes += 1
 
     def tidy(self) -> None:
         """Nothing is left over."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from fimble.engine.contract import Backend, EngineState, GenerationRequest, Priority, Tokenizer
 from fimble.engine.jobs import Job, LiveJobs
+from fimble.engine.rest import Rest
 from fimble.engine.stepping import Stepper
 from fimble.errors import EngineError, FimbleError, ModelNotInstalledError
 from fimble.records import FimPrompt, Generation, StopReason
@@ -34,7 +35,9 @@ class EngineWorker:
     Source: typing beside an action paused by its blocked callback takes 1.06 times as long (server/bench/README.md).
     """
 
-    def __init__(self, make_backend: Callable[[], Backend]) -> None:
+    def __init__(self, make_backend: Callable[[], Backend], idle_unload_s: float = 0) -> None:
+        """The weights leave memory after `idle_unload_s` without a request, and come back with the next; 0: never."""
+        self._rest = Rest(idle_unload_s)
         self._make_backend = make_backend
         self._backend: Backend | None = None
         self._state = EngineState.UNLOADED
@@ -213,7 +216,12 @@ class EngineWorker:
             while not queue or self._is_dropping:
                 if self._closed:
                     return None
-                self._condition.wait()
+                wait_s = self._rest.wait_s(self._live.idle_since_s) if lane == 0 and self._live.is_empty else None
+                if wait_s == 0.0 and self._backend is not None:
+                    # Under the lock, so that nothing begins meanwhile; it takes less than a tenth of a second.
+                    self._rest.settle(self._backend)
+                    continue
+                self._condition.wait(wait_s)
             job = heapq.heappop(queue)
             if self._closed:
                 job.request.token.cancel()
@@ -226,6 +234,7 @@ class EngineWorker:
         assert backend is not None
         if request.token.cancelled:
             return [Generation("", 0, StopReason.CANCELLED, queue_ms=queue_ms)]
+        self._rest.rouse(backend)
         if request.warms_head and not self._makes_room(request):
             return [Generation("", 0, StopReason.CANCELLED, queue_ms=queue_ms)]
         head, heads = request.prompt.head, backend.heads
@@ -252,8 +261,7 @@ class EngineWorker:
                 return False
             self._is_dropping = True
         try:
-            backend.drop_heads()
-            heads.clear()
+            self._rest.drop_heads(backend)
         finally:
             with self._condition:
                 self._is_dropping = False

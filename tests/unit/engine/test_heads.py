@@ -79,7 +79,7 @@ async def test_full_memory_is_emptied_for_a_new_head_when_nobody_types(
 ) -> None:
     await warm(worker, FIRST)
     await warm(worker, SECOND)
-    assert backend.n_drops == 1
+    assert backend.n_rests == 1
     assert (await ask(worker, FIRST)).n_kept_tokens == 0
     assert (await ask(worker, SECOND)).n_kept_tokens == len(SECOND)
 
@@ -91,7 +91,7 @@ async def test_memory_is_not_emptied_soon_after_typing(
     await ask(worker, FIRST)
     monkeypatch.setattr(worker_module, "QUIET_S", 60.0)
     assert (await warm(worker, SECOND)).stop_reason is StopReason.CANCELLED
-    assert backend.n_drops == 0
+    assert backend.n_rests == 0
 
 
 async def test_head_is_not_read_while_somebody_waits(worker: EngineWorker, backend: ScriptedBackend) -> None:

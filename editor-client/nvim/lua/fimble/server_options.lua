@@ -22,6 +22,7 @@ local M = {}
 ---@field prefetch? boolean Prepare what comes after a suggestion while it is read. Stops at a key within one token; never done on a remote server.
 ---@field ahead_wasted_per_100_tokens? integer Of 100 decoded tokens so many may have been prepared in vain; beyond that nothing more is prepared.
 ---@field head_mib_max? integer Memory in MiB for beginnings of prompts that the model keeps read, so that a key costs the last lines only; 0 keeps none. Shared by all sessions of one model; the first one's counts.
+---@field idle_unload_s? integer The model's weights leave memory after so long without a request, and come back with the next one, in about half a second; 0 keeps them. The first session's counts.
 ---@field ahead_on_battery? boolean Prepare text and heads in advance on battery power too.
 ---@field deadline_ms? integer Latest moment of an answer; what is decoded by then is shown.
 ---@field prefix_tokens_max? integer Tokens before the cursor in the prompt, at most; twice as many when asked by a key.
@@ -68,6 +69,7 @@ M.types = {
   prefetch = "boolean",
   ahead_wasted_per_100_tokens = "number",
   head_mib_max = "number",
+  idle_unload_s = "number",
   ahead_on_battery = "boolean",
   deadline_ms = "number",
   prefix_tokens_max = "number",
