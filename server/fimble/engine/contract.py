@@ -129,8 +129,11 @@ class Backend(Protocol):
     def unload(self) -> None:
         """Free the memory; nothing may be running."""
 
-    def rest(self) -> None:
-        """Free the weights and all heads, so that `wake` brings the weights back quickly; nothing may be running."""
+    def rest(self) -> bool:
+        """Free the weights and all heads, so that `wake` brings the weights back quickly; nothing may be running.
+
+        Says whether they are away.
+        """
 
     def wake(self) -> None:
         """Bring the weights back after `rest`. Errors: EngineError."""

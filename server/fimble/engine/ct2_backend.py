@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from fimble.manifest import ModelManifest
 N_LANES = 2
 """Replicas that share the weights: one for typing, one for an action that may be paused."""
 SAMPLING_SEED = 1
+UNLOAD_S_MAX = 0.5
+UNLOAD_POLL_S = 0.01
 
 
 class CTranslate2Backend:
@@ -77,11 +80,17 @@ class CTranslate2Backend:
     def unload(self) -> None:
         self._generator = None
 
-    def rest(self) -> None:
+    def rest(self) -> bool:
         # This frees kept heads too, which nothing else does; moving the weights to the CPU and back does not.
         # Source: unloading took 0.06 s and loading 0.36 s, and gave back the memory of six heads (0.5B, CPU).
-        if self._generator is not None:
-            self._generator.unload_model()
+        generator, end_at_s = self._generator, time.monotonic() + UNLOAD_S_MAX
+        if generator is None:
+            return False
+        # It does nothing, and says nothing, while a thread of its own still holds the batch that has just ended.
+        while generator.model_is_loaded and time.monotonic() < end_at_s:
+            generator.unload_model()
+            time.sleep(UNLOAD_POLL_S if generator.model_is_loaded else 0)
+        return not generator.model_is_loaded
 
     def wake(self) -> None:
         try:

@@ -55,8 +55,9 @@ class RemoteBackend:
     def unload(self) -> None:
         self._server = None
 
-    def rest(self) -> None:
+    def rest(self) -> bool:
         """Nothing is kept here."""
+        return True
 
     def wake(self) -> None:
         """Nothing has to come back."""

@@ -24,15 +24,14 @@ class Rest:
             return None
         return max(0.0, idle_since_s + self._idle_unload_s - time.monotonic())
 
-    def settle(self, backend: Backend) -> None:
-        """Put the weights out of memory; nothing may be running."""
+    def settle(self, backend: Backend) -> bool:
+        """Put the weights out of memory, nothing may be running; says whether they are away."""
         with self._lock:
-            self._is_resting = True
-            backend.rest()
+            self._is_resting = self._drop(backend)
             backend.tidy()
-        if backend.heads is not None:
-            backend.heads.clear()
-        LOGGER.info("the weights leave memory; the next request brings them back")
+        if self._is_resting:
+            LOGGER.info("the weights leave memory; the next request brings them back")
+        return self._is_resting
 
     def rouse(self, backend: Backend) -> None:
         """Have the weights in memory. Errors: EngineError."""
@@ -42,12 +41,18 @@ class Rest:
                     backend.wake()
                     self._is_resting = False
 
-    def drop_heads(self, backend: Backend) -> None:
-        """Free all heads; nothing may be running. Errors: EngineError."""
+    def drop_heads(self, backend: Backend) -> bool:
+        """Free all heads, nothing may be running; says whether they are gone. Errors: EngineError."""
         with self._lock:
-            backend.rest()
-            if backend.heads is not None:
-                backend.heads.clear()
-            self._is_resting = True
+            self._is_resting = self._drop(backend)
+            if not self._is_resting:
+                return False
             backend.wake()
             self._is_resting = False
+        return True
+
+    def _drop(self, backend: Backend) -> bool:
+        is_away = backend.rest()
+        if is_away and backend.heads is not None:
+            backend.heads.clear()
+        return is_away

@@ -93,8 +93,9 @@ class ScriptedBackend:
     def unload(self) -> None:
         """Nothing is held."""
 
-    def rest(self) -> None:
+    def rest(self) -> bool:
         self.n_rests += 1
+        return True
 
     def wake(self) -> None:
         self.n_wakes += 1

@@ -23,8 +23,8 @@ POLL_S = 0.05
 QUIET_S = 1.0
 """So long nobody has typed before heads are dropped, which takes as long as loading the weights (0.4 s with 0.5B)."""
 
-INSTALL_POLL_S = 2.0
-"""How often a missing model is looked for again."""
+RETRY_S = 2.0
+"""How often a missing model is looked for again, and weights that would not leave memory are put out again."""
 
 
 class EngineWorker:
@@ -177,7 +177,7 @@ class EngineWorker:
         if self._state is not EngineState.MISSING and not self._set_state(EngineState.MISSING, error):
             return False
         with self._condition:
-            self._condition.wait_for(lambda: self._closed, INSTALL_POLL_S)
+            self._condition.wait_for(lambda: self._closed, RETRY_S)
         return not self._closed
 
     def _fail(self, error: Exception) -> None:
@@ -219,8 +219,9 @@ class EngineWorker:
                 wait_s = self._rest.wait_s(self._live.idle_since_s) if lane == 0 and self._live.is_empty else None
                 if wait_s == 0.0 and self._backend is not None:
                     # Under the lock, so that nothing begins meanwhile; it takes less than a tenth of a second.
-                    self._rest.settle(self._backend)
-                    continue
+                    if self._rest.settle(self._backend):
+                        continue
+                    wait_s = RETRY_S
                 self._condition.wait(wait_s)
             job = heapq.heappop(queue)
             if self._closed:
@@ -261,12 +262,11 @@ class EngineWorker:
                 return False
             self._is_dropping = True
         try:
-            self._rest.drop_heads(backend)
+            return self._rest.drop_heads(backend)
         finally:
             with self._condition:
                 self._is_dropping = False
                 self._condition.notify_all()
-        return True
 
     def _gate(self, request: GenerationRequest) -> StopReason | None:
         """Stop what runs in the background, pause an action, while typing wants the machine."""
