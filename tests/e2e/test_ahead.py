@@ -17,7 +17,7 @@ async def begin(wire, rpc, text, **options):
 
 async def test_key_that_agrees_goes_on_with_the_cancelled_generation(wire, script, rpc):
     script({"text": "first + second\n", "prefill_ms": 600, "token_ms": 10, "times": 1})
-    session = await begin(wire, rpc, "total = \n", prefetch=False)
+    session = await begin(wire, rpc, "total = \n", prefetch=False, target_ms=0)
     session.send(rpc.ghost(1, 0, 8))
     for number in range(10, 40):
         session.send(rpc.request(number, "fimble/status", {}))

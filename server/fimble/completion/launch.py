@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from fimble.completion.candidate import Candidate, judge
 from fimble.completion.flight import Flight, Goal
 from fimble.completion.flights import Flights
@@ -16,6 +18,8 @@ from fimble.fim.prompt import LaidOutPrompt
 from fimble.manifest import FimTokens
 from fimble.records import CursorWindow, Generation, StopReason, Trigger
 from fimble.settings import Settings
+
+PART_CHARS_MIN = 12
 
 
 class Launcher:
@@ -109,7 +113,14 @@ class Launcher:
         part_at_s = None
         if target_s and request.n_alternatives == 1 and request.trigger is Trigger.AUTOMATIC:
             part_at_s = min(flight.launched_at_s + target_s, question.part_at_s or float("inf"))
-        return await flight.reached(goal, question.token, part_at_s, lambda text: judge_part(text, question).fits)
+
+        def is_worth(text: str) -> bool:
+            part = judge_part(text, question)
+            # The editor does not ask again by itself: a word or two are shown only if more would take too long.
+            is_late = part_at_s is not None and time.monotonic() >= part_at_s + target_s
+            return part.fits and (is_late or len(part.text.strip()) >= PART_CHARS_MIN)
+
+        return await flight.reached(goal, question.token, part_at_s, is_worth)
 
     def _may_go_ahead(self) -> bool:
         return self.flights.ledger.may_go_ahead(self.settings.ahead_wasted_per_100_tokens)
