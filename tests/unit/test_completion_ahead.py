@@ -116,11 +116,12 @@ async def test_generation_that_disagrees_already_is_cancelled_by_the_key(
     assert (await first).trace.reason == "superseded"
 
 
+@pytest.mark.parametrize("typed", ["f", ""], ids=["change comes first", "cancellation comes first"])
 async def test_editor_that_cancels_before_it_asks_anew_keeps_the_generation(
-    app: Application, backend: ScriptedBackend
+    app: Application, backend: ScriptedBackend, typed: str
 ) -> None:
     backend.answers.append(Answer("first + second\n", prefill_ms=60, token_ms=10))
-    newer = place("total = f║\n").document
+    newer = place(f"total = {typed}║\n").document
     first = asyncio.ensure_future(ask(app, "total = ║\n", newest=lambda: newer))
     await until(lambda: backend.calls)
     first.cancel()
@@ -133,12 +134,13 @@ async def test_editor_that_cancels_before_it_asks_anew_keeps_the_generation(
 async def test_cancelled_request_without_an_agreeing_key_stops_its_generation(
     app: Application, backend: ScriptedBackend, newer: str
 ) -> None:
-    backend.answers.append(Answer("first " * 400, token_ms=5))
+    backend.answers.append(Answer("first" + "".join(f" + w{n}" for n in range(4000)), token_ms=12))
     first = asyncio.ensure_future(ask(app, "total = ║\n", newest=lambda: place(newer).document))
     await until(lambda: (flight := app.completion._flights.under_way("file:///a.py")) and flight.answer)
     first.cancel()
     await asyncio.wait([first])
-    assert backend.calls[0].token.cancelled
+    await until(lambda: backend.calls[0].token.cancelled)
+    assert app.completion._flights.under_way("file:///a.py") is None
 
 
 async def test_generation_kept_for_the_next_request_is_stopped_if_none_comes(

@@ -15,6 +15,8 @@ from fimble.records import CursorWindow, DeclineReason, StopReason
 
 GRACE_S = 0.3
 """A generation whose request was cancelled for a key that agrees with it waits so long for the next request."""
+UNCHANGED_GRACE_S = 0.05
+"""The key may come right behind the cancellation: as long as a token or so takes."""
 
 
 class Flights:
@@ -70,11 +72,12 @@ class Flights:
         flight = self._flights.get(uri)
         if flight is None:
             return
-        if not typed or not flight.agrees_with(typed):
+        if typed is None or not flight.agrees_with(typed):
             self.stop(uri, DeclineReason.CANCELLED)
             return
         flight.give_up()
-        asyncio.get_running_loop().call_later(GRACE_S, self._end_of_grace, uri, flight, flight.goal)
+        grace_s = GRACE_S if typed else UNCHANGED_GRACE_S
+        asyncio.get_running_loop().call_later(grace_s, self._end_of_grace, uri, flight, flight.goal)
 
     def stop(self, uri: str, reason: DeclineReason = DeclineReason.SUPERSEDED) -> None:
         """Stop what runs for a document within one token."""
