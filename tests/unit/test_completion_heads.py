@@ -49,6 +49,12 @@ async def until(condition: Callable[[], object]) -> None:
         await asyncio.sleep(0.002)
 
 
+async def idle(app: Application) -> None:
+    """Wait until what a pause is used for has been done."""
+    prefetcher = app.completion._prefetcher
+    await until(lambda: not prefetcher._timers and not prefetcher._tasks)
+
+
 def warmed(backend: ScriptedBackend) -> int:
     return sum(call.warms_head for call in backend.calls)
 
@@ -68,7 +74,7 @@ async def test_head_that_serves_is_not_read_again(app: Application, backend: Scr
     await ask(app, ABOVE + "first = ")
     await until(lambda: app.completion._flights.heads._heads)
     await ask(app, ABOVE + "second = ")
-    await until(lambda: not any(not task.done() for task in app.completion._prefetcher._tasks.values()))
+    await idle(app)
     assert warmed(backend) == 1
 
 
@@ -94,15 +100,15 @@ async def test_nothing_is_read_where_heads_or_ghost_text_are_off(
 ) -> None:
     app.apply(replace(SETTINGS, **changes))  # type: ignore[arg-type]
     await ask(app, ABOVE + "first = ")
-    assert not app.completion._prefetcher._tasks
+    assert not app.completion._prefetcher._timers
 
 
 async def test_nothing_is_prepared_on_battery(app: Application, backend: ScriptedBackend) -> None:
     app.completion._prefetcher._is_on_battery = lambda: True
     await ask(app, ABOVE + "first = ")
-    await asyncio.gather(*app.completion._prefetcher._tasks.values())
+    await idle(app)
     assert warmed(backend) == 0
     app.apply(replace(SETTINGS, ahead_on_battery=True))
     await ask(app, ABOVE + "second = ")
-    await asyncio.gather(*app.completion._prefetcher._tasks.values())
+    await idle(app)
     assert warmed(backend) == 1

@@ -31,14 +31,16 @@ class Prefetcher:
     """Belongs to one service; all methods are called on its event loop."""
 
     def __init__(self, is_on_battery: Callable[[], bool] = on_battery) -> None:
+        # A timer costs a key less than a task does, and most keys come before it is over.
+        self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._is_on_battery = is_on_battery
 
     def interrupt(self, uri: str) -> None:
         """Take that somebody asks: what was about to be begun is not."""
-        task = self._tasks.pop(uri, None)
-        if task is not None:
-            task.cancel()
+        for begun in (self._timers.pop(uri, None), self._tasks.pop(uri, None)):
+            if begun is not None:
+                begun.cancel()
 
     def after(self, request: CompletionRequest, result: CompletionResult, launcher: Launcher, is_whole: bool) -> None:
         """Use the time until the next request; `is_whole`: what was answered goes to the end of its line or block."""
@@ -48,13 +50,23 @@ class Prefetcher:
         is_wanted = goes_ahead(launcher.settings) or launcher.keeps_heads
         if not has_answer or not is_wanted or len(request.document.text) > DOCUMENT_CHARS_MAX:
             return
+        loop = asyncio.get_running_loop()
+        self._timers[uri] = loop.call_later(IDLE_S, self._begin, request, result, launcher, is_whole)
+
+    def _begin(self, request: CompletionRequest, result: CompletionResult, launcher: Launcher, is_whole: bool) -> None:
+        uri = request.document.uri
+        self._timers.pop(uri, None)
         document, offset = taken(result) if result.completions else (request.document, request.offset)
         here = replace(request, trigger=Trigger.AUTOMATIC, selected=None, n_alternatives=1)
-        ahead = replace(here, document=document, offset=offset)
-        self._tasks[uri] = asyncio.create_task(self._idle(here, ahead if is_whole else None, launcher))
+        ahead = replace(here, document=document, offset=offset) if is_whole else None
+        self._tasks[uri] = task = asyncio.create_task(self._idle(here, ahead, launcher))
+        task.add_done_callback(lambda done: self._forget(uri, done))
+
+    def _forget(self, uri: str, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(uri) is task:
+            del self._tasks[uri]
 
     async def _idle(self, here: CompletionRequest, ahead: CompletionRequest | None, launcher: Launcher) -> None:
-        await asyncio.sleep(IDLE_S)
         if not launcher.settings.ahead_on_battery and await asyncio.to_thread(self._is_on_battery):
             return
         try:
