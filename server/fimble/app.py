@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -123,7 +124,14 @@ def model_manifest(settings: Settings, store: ModelStore) -> ModelManifest:
 
     A remote server's model need not be here, and one that is pulled later is then asked in its own layout.
     """
-    return store.manifest(settings.model) if store.has(settings.model) else manifests.load(settings.model)
+    if not store.has(settings.model):
+        return manifests.load(settings.model)
+    installed = store.manifest(settings.model)
+    if installed.model_id not in manifests.known_ids():
+        return installed
+    # The copy that was installed may be older than what is known of the model now.
+    shipped = manifests.load(installed.model_id)
+    return dataclasses.replace(installed, n_state_bytes_per_token=shipped.n_state_bytes_per_token)
 
 
 def make_backend(settings: Settings, store: ModelStore) -> Backend:
@@ -137,20 +145,14 @@ def make_backend(settings: Settings, store: ModelStore) -> Backend:
         return RemoteBackend(manifest, settings.remote_url, settings.remote_model, settings.remote_timeout_ms)
     from fimble.engine.ct2_backend import CTranslate2Backend
 
-    manifest = store.manifest(settings.model)
+    manifest = model_manifest(settings, store)
     return CTranslate2Backend(
         store.path(settings.model),
         manifest,
         device=settings.device,
         compute_type=settings.compute_type,
         n_threads=settings.n_threads,
-        heads=HeadBook(settings.head_mib_max * MIB, _state_bytes_per_token(manifest))
+        heads=HeadBook(settings.head_mib_max * MIB, manifest.n_state_bytes_per_token)
         if settings.head_mib_max
         else None,
     )
-
-
-def _state_bytes_per_token(manifest: ModelManifest) -> int:
-    """Give what the shipped manifest says where there is one: the installed copy may be older."""
-    shipped = manifests.load(manifest.model_id) if manifest.model_id in manifests.known_ids() else manifest
-    return shipped.n_state_bytes_per_token

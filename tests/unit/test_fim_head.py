@@ -82,3 +82,11 @@ def test_snippets_stand_in_the_head() -> None:
 @pytest.mark.parametrize(("prefix", "layout"), [("a = 1\n", "spm2"), (LINES, "psm"), ("x" * 500 + "\na\n", "spm2")])
 def test_no_head_where_it_is_not_worth_it(prefix: str, layout: str) -> None:
     assert pin(window(prefix), replace(SPM2, layout=layout), ENCODER, BUDGET) is None
+
+
+def test_head_leaves_out_what_the_memory_does_not_hold() -> None:
+    head = pin(window(LINES * 3 + "a"), SPM2, ENCODER, BUDGET, n_tokens_max=140)
+    assert head is not None
+    assert len(head.ids) <= 140
+    assert (LINES * 3).removesuffix("line_109 = 109\n").endswith(head.older)
+    assert pin(window(LINES * 3 + "a"), SPM2, ENCODER, BUDGET, n_tokens_max=80) is None

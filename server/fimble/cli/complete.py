@@ -108,7 +108,7 @@ def offset_at(document: DocumentSnapshot, line: int, column: int) -> int:
 
 async def _complete(settings: Settings, request: CompletionRequest) -> CompletionResult:
     # Nobody types on: the whole answer is waited for, and nothing comes after it.
-    app = Application(dataclasses.replace(settings, target_ms=0, prefetch=False))
+    app = Application(dataclasses.replace(settings, target_ms=0, prefetch=False, head_mib_max=0))
     app.start()
     try:
         await app.engine.wait_ready()

@@ -65,6 +65,7 @@ class Heads:
         fim: FimTokens,
         engine: Engine,
         snippets: tuple[Snippet, ...] = (),
+        n_tokens_max: int | None = None,
     ) -> PinnedHead | None:
         """Cut a head for the place if the one there is does not serve it well. Errors: EngineError."""
         if self._warming is not None or time.monotonic() < self._retry_at_s:
@@ -72,7 +73,7 @@ class Heads:
         laid_out = self.lay_out(uri, window, ask, fim, engine, snippets)
         if laid_out is not None and len(laid_out.prompt.tail) <= TAIL_TOKENS_WORN:
             return None
-        head = fim_head.pin(window, fim, engine.tokenizer, _budget(ask), snippets)
+        head = fim_head.pin(window, fim, engine.tokenizer, _budget(ask), snippets, n_tokens_max)
         return None if head is None or head == self._heads.get(uri) else head
 
     async def warm(self, uri: str, head: PinnedHead, engine: Engine) -> bool:

@@ -12,10 +12,11 @@ from fimble.completion.question import Question
 from fimble.completion.stop import StopRules
 from fimble.completion.tracing import TraceBuilder
 from fimble.engine.contract import Engine
+from fimble.engine.heads import MIB
 from fimble.fim import prompt as fim_prompt
 from fimble.fim.head import PinnedHead
 from fimble.fim.prompt import LaidOutPrompt
-from fimble.manifest import FimTokens
+from fimble.manifest import STATE_BYTES_PER_TOKEN, FimTokens
 from fimble.records import CursorWindow, Generation, StopReason, Trigger
 from fimble.settings import Settings
 
@@ -25,12 +26,20 @@ PART_CHARS_MIN = 12
 class Launcher:
     """Starts generations for one service, with the settings and the engine of the moment."""
 
-    def __init__(self, engine: Engine, fim: FimTokens, settings: Settings, flights: Flights) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        fim: FimTokens,
+        settings: Settings,
+        flights: Flights,
+        n_state_bytes_per_token: int = STATE_BYTES_PER_TOKEN,
+    ) -> None:
         self.engine = engine
         self.settings = settings
         self.flights = flights
         self.cache = flights.cache
         self._fim = fim
+        self._n_state_bytes_per_token = n_state_bytes_per_token
 
     def lay_out(self, question: Question, window: CursorWindow | None = None) -> LaidOutPrompt:
         """Lay out the prompt for the question's window, or another, behind a head that is kept if there is one.
@@ -52,7 +61,13 @@ class Launcher:
             return None
         request, heads = question.request, self.flights.heads
         return heads.wanted(
-            request.document.uri, question.window, question.ask, self._fim, self.engine, request.snippets
+            request.document.uri,
+            question.window,
+            question.ask,
+            self._fim,
+            self.engine,
+            request.snippets,
+            self.settings.head_mib_max * MIB // self._n_state_bytes_per_token,
         )
 
     @property

@@ -186,7 +186,8 @@ class CompletionService:
             return Decline(DeclineReason.ENGINE_FAILED, error.message)
 
     def _launcher(self) -> Launcher:
-        return Launcher(self.engine, self.manifest.fim, self.settings, self._flights)
+        known = self.manifest
+        return Launcher(self.engine, known.fim, self.settings, self._flights, known.n_state_bytes_per_token)
 
     def _refusal(self, request: CompletionRequest) -> Decline | None:
         """Refuse what may not be read and where there is no place, before any text is looked at."""

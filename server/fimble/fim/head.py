@@ -21,6 +21,9 @@ LAYOUTS = ("spm2", "spm", "none")
 """Layouts in which what comes before the cursor is the last part of the prompt."""
 HEAD_TOKENS_MIN = 48
 """Less is read as quickly as it is looked up."""
+SENTINELS_MAX = 4
+PREFIX_SHARE_MIN = 0.35
+"""A head that holds less of the prefix than this costs the answer too much context."""
 TAIL_TOKENS_MAX = 128
 """A longer tail takes as long to read as a short prompt."""
 LINES_KEPT_OUT = 1
@@ -38,20 +41,33 @@ class PinnedHead:
 
 
 def pin(
-    window: CursorWindow, fim: FimTokens, encoder: TextEncoder, budget: PromptBudget, snippets: Sequence[Snippet] = ()
+    window: CursorWindow,
+    fim: FimTokens,
+    encoder: TextEncoder,
+    budget: PromptBudget,
+    snippets: Sequence[Snippet] = (),
+    n_tokens_max: int | None = None,
 ) -> PinnedHead | None:
-    """Cut a head for the place, at the start of a line close above the cursor; None where it is not worth it."""
+    """Cut a head for the place, at the start of a line close above the cursor; None where it is not worth it.
+
+    Where not all of the prefix fits into `n_tokens_max`, its oldest lines are left out.
+    """
     if fim.layout not in LAYOUTS:
         return None
     text = prefix_text(window, snippets)
     cut = text.rfind("\n") + 1
     for _ in range(LINES_KEPT_OUT):
         cut = text.rfind("\n", 0, max(0, cut - 1)) + 1
-    older = last_lines(text[:cut], encoder, budget.prefix_tokens)
-    older_ids = encoder.encode(older)
-    if not HEAD_TOKENS_MIN <= len(older_ids) <= budget.prefix_tokens:
-        return None
     suffix = tuple(first_tokens(window.suffix, encoder, budget.suffix_tokens))
+    n_older_max = budget.prefix_tokens
+    if n_tokens_max is not None:
+        n_older_max = min(n_older_max, n_tokens_max - len(suffix) - SENTINELS_MAX)
+    if n_older_max < max(HEAD_TOKENS_MIN, PREFIX_SHARE_MIN * budget.prefix_tokens):
+        return None
+    older = last_lines(text[:cut], encoder, n_older_max)
+    older_ids = encoder.encode(older)
+    if not HEAD_TOKENS_MIN <= len(older_ids) <= n_older_max:
+        return None
     start = (encoder.special(fim.start),) if fim.start else ()
     if fim.layout == "none":
         return PinnedHead((*start, *older_ids), suffix, older, len(older_ids))
