@@ -58,10 +58,10 @@ class Flights:
         flight = self._flights.get(uri)
         return flight is not None and flight.may_answer(window)
 
-    def review(self, uri: str, window: CursorWindow) -> None:
-        """Stop what cannot be of use any more now that the cursor is here."""
+    def review(self, uri: str, window: CursorWindow, reuses: bool) -> None:
+        """Stop what cannot be of use any more now that the cursor is here; `reuses`: what keys agree with is."""
         flight = self._flights.get(uri)
-        if flight is not None and not (flight.may_answer(window) or flight.leads_to(window)):
+        if flight is not None and not ((reuses and flight.may_answer(window)) or flight.leads_to(window)):
             self.stop(uri)
 
     def abandon(self, uri: str, typed: str | None) -> None:

@@ -156,7 +156,7 @@ class CompletionService:
             return refusal
         self._rhythm.key(uri, request.offset, time.monotonic())
         cursor, ask = look(request, self.settings, self.engine.state)
-        self._flights.review(uri, cursor)
+        self._flights.review(uri, cursor, self.settings.reuse_running)
         trace.part("policy")
         if isinstance(ask, Decline):
             return self._with_engine_error(ask)
