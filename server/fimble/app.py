@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from fimble import manifest as manifests
 from fimble.completion.service import CompletionService
 from fimble.engine.contract import Backend, OwnedEngine
+from fimble.engine.heads import MIB, HeadBook
 from fimble.engine.scripted import SPECIAL_NAMES, ScriptedBackend
 from fimble.engine.worker import EngineWorker
 from fimble.errors import FimbleError
@@ -113,7 +115,8 @@ class Application:
         if self._make_engine is not None:
             return self._make_engine(self.settings)
         settings, make = self.settings, self._make_backend
-        return EngineWorker(make or (lambda: make_backend(settings, self._store)))
+        make = make or (lambda: make_backend(settings, self._store))
+        return EngineWorker(make, settings.idle_unload_s)
 
 
 def model_manifest(settings: Settings, store: ModelStore) -> ModelManifest:
@@ -121,7 +124,14 @@ def model_manifest(settings: Settings, store: ModelStore) -> ModelManifest:
 
     A remote server's model need not be here, and one that is pulled later is then asked in its own layout.
     """
-    return store.manifest(settings.model) if store.has(settings.model) else manifests.load(settings.model)
+    if not store.has(settings.model):
+        return manifests.load(settings.model)
+    installed = store.manifest(settings.model)
+    if installed.model_id not in manifests.known_ids():
+        return installed
+    # The copy that was installed may be older than what is known of the model now.
+    shipped = manifests.load(installed.model_id)
+    return dataclasses.replace(installed, n_state_bytes_per_token=shipped.n_state_bytes_per_token)
 
 
 def make_backend(settings: Settings, store: ModelStore) -> Backend:
@@ -135,10 +145,14 @@ def make_backend(settings: Settings, store: ModelStore) -> Backend:
         return RemoteBackend(manifest, settings.remote_url, settings.remote_model, settings.remote_timeout_ms)
     from fimble.engine.ct2_backend import CTranslate2Backend
 
+    manifest = model_manifest(settings, store)
     return CTranslate2Backend(
         store.path(settings.model),
-        store.manifest(settings.model),
+        manifest,
         device=settings.device,
         compute_type=settings.compute_type,
         n_threads=settings.n_threads,
+        heads=HeadBook(settings.head_mib_max * MIB, manifest.n_state_bytes_per_token)
+        if settings.head_mib_max
+        else None,
     )

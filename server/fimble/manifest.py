@@ -13,6 +13,10 @@ FAMILIES = ("qwen2", "llama", "gpt2", "gpt_bigcode", "starcoder2")
 FIM_LAYOUTS = ("psm", "spm", "spm2", "none")
 
 
+STATE_BYTES_PER_TOKEN = 400_000
+"""What a token of a kept head takes in memory where the manifest does not say."""
+
+
 @dataclass(frozen=True, slots=True)
 class HubSource:
     """A file at the publisher's hub: `repository` at `revision`, file `path`."""
@@ -78,6 +82,7 @@ class ModelManifest:
     end_tokens: tuple[str, ...]
     context_tokens: int
     default_quantization: str = "int8"
+    n_state_bytes_per_token: int = STATE_BYTES_PER_TOKEN
 
 
 def manifest_dir() -> Path:
@@ -139,6 +144,7 @@ def _build(raw: dict[str, Any]) -> ModelManifest:
         end_tokens=tuple(raw["end_tokens"]),
         context_tokens=int(raw["context_tokens"]),
         default_quantization=raw.get("default_quantization", "int8"),
+        n_state_bytes_per_token=int(raw.get("n_state_bytes_per_token", STATE_BYTES_PER_TOKEN)),
     )
 
 

@@ -176,7 +176,7 @@ class Generation:
     """What the engine decoded for one row.
 
     `text` holds whole characters only. `log_probability` is the sum over the decoded tokens where the engine
-    gives it. Times are wall-clock.
+    gives it. Times are wall-clock. `n_kept_tokens` of the prompt had been read before, or are kept read from now on.
     """
 
     text: str
@@ -186,6 +186,7 @@ class Generation:
     first_token_ms: float = 0.0
     total_ms: float = 0.0
     log_probability: float | None = None
+    n_kept_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

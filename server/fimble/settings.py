@@ -78,8 +78,48 @@ class Settings:
         choices=("auto", "never", "always"),
     )
     delay_ms: int = _setting(
-        75, "How long to wait for the next key before the model is asked mid-line.", minimum=0, maximum=2000
+        75, "How long to wait for the next key before the model is asked mid-line, at most.", minimum=0, maximum=2000
     )
+    adaptive_delay: bool = _setting(
+        True, "Wait only as long as this typist's next key takes as a rule, and no longer than the answer does."
+    )
+    target_ms: int = _setting(
+        500,
+        "After so long a part of the answer is shown, up to a whole word or line, and the rest when it is reached; 0"
+        " waits for all of it.",
+        minimum=0,
+        maximum=60_000,
+    )
+    reuse_running: bool = _setting(
+        True, "Go on with the answer under way while the keys agree with it, instead of asking anew."
+    )
+    prefetch: bool = _setting(
+        True,
+        "Prepare what comes after a suggestion while it is read. Stops at a key within one token; never done on a"
+        " remote server.",
+    )
+    ahead_wasted_per_100_tokens: int = _setting(
+        20,
+        "Of 100 decoded tokens so many may have been prepared in vain; beyond that nothing more is prepared.",
+        minimum=0,
+        maximum=100,
+    )
+    head_mib_max: int = _setting(
+        88,
+        "Memory in MiB for beginnings of prompts that the model keeps read, so that a key costs the last lines only;"
+        " 0 keeps none. 88 hold 536 tokens of the 0.5B and 268 of the 1.5B. Shared by all sessions of one model; the"
+        " first one's counts.",
+        minimum=0,
+        maximum=65_536,
+    )
+    idle_unload_s: int = _setting(
+        1_800,
+        "The model's weights leave memory after so long without a request, and come back with the next one, in about"
+        " half a second; 0 keeps them. The first session's counts.",
+        minimum=0,
+        maximum=604_800,
+    )
+    ahead_on_battery: bool = _setting(False, "Prepare text and heads in advance on battery power too.")
     deadline_ms: int = _setting(
         4000, "Latest moment of an answer; what is decoded by then is shown.", minimum=100, maximum=60000
     )

@@ -81,3 +81,14 @@ class TestOneClient:
         assert "config.toml` is not TOML" in message.message
         editor.open(SOURCE)
         assert len(await editor.ghost(1, 11)) == 1
+
+
+async def test_model_is_not_loaded_before_it_is_wanted(start, script):
+    script(" 1\n")
+    editor = await start(options={"enabled": False, "actions": False, "delay_ms": 0})
+    editor.open("x =\n")
+    assert await editor.ghost(0, 3) == []
+    assert await editor.reason() == "disabled"
+    push(editor, {"fimble": {"enabled": True, "actions": False, "delay_ms": 0}})
+    await editor.until_ready()
+    assert [item.insert_text for item in await editor.ghost(0, 3)] == [" 1"]

@@ -16,7 +16,7 @@ from fimble.records import CancelToken, DeclineReason, Trigger
 from fimble.settings import Settings
 from fimble.text.document import DocumentSnapshot
 
-SETTINGS = Settings(engine="scripted", delay_ms=0)
+SETTINGS = Settings(engine="scripted", delay_ms=0, prefetch=False, target_ms=0)
 
 
 @pytest.fixture

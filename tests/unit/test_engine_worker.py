@@ -177,7 +177,7 @@ async def test_missing_model_is_a_state_with_its_error() -> None:
 
 
 async def test_model_pulled_while_the_editor_is_open_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fimble.engine.worker.INSTALL_POLL_S", 0.01)
+    monkeypatch.setattr("fimble.engine.worker.RETRY_S", 0.01)
     installed = threading.Event()
 
     def make() -> ScriptedBackend:

@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from fimble.completion.answer import Answerer, Question
+from fimble.completion.answer import Answerer
 from fimble.completion.cache import CompletionCache
 from fimble.completion.candidate import judge
+from fimble.completion.flights import Flights
+from fimble.completion.launch import Launcher
+from fimble.completion.ledger import Ledger
 from fimble.completion.policy import Ask
+from fimble.completion.question import Question
 from fimble.completion.request import CompletionRequest
 from fimble.completion.second_look import Beginnings, beginnings
 from fimble.completion.tracing import TraceBuilder
@@ -19,6 +23,7 @@ from fimble.engine.contract import EngineState, GenerationRequest
 from fimble.engine.scripted import ByteTokenizer
 from fimble.errors import FimbleError
 from fimble.manifest import FimTokens
+from fimble.metrics import Metrics
 from fimble.records import CancelToken, Completion, Decline, Generation, Shape, StopReason
 from fimble.settings import Settings
 from fimble.text.document import DocumentSnapshot
@@ -101,8 +106,9 @@ async def answers(engine: WordEngine, marked: str) -> Sequence[str]:
     question = Question(
         request, cut(request.document, request.offset), Ask(Shape.LINE, 1, 48, 0, 384, 128), CancelToken(), 1e12
     )
+    flights = Flights(CompletionCache(), Ledger(Metrics()))
     trace = TraceBuilder(1, request, "m", 0.0)
-    outcome = await Answerer(engine, FIM, Settings(), CompletionCache()).from_engine(question, trace)
+    outcome = await Answerer(Launcher(engine, FIM, Settings(), flights)).from_engine(question, trace)
     assert not isinstance(outcome, Decline)
     return [c.text for c in outcome if isinstance(c, Completion)]
 

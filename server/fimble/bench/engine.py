@@ -11,13 +11,14 @@ import psutil
 from fimble.bench.bandwidth import copy_bytes_per_s
 from fimble.bench.interruption import Cancel, Pause, measure_cancel, measure_pause
 from fimble.bench.prompts import Prompts
-from fimble.engine.contract import Engine
+from fimble.engine.contract import Engine, Priority
+from fimble.errors import EngineError
 from fimble.records import FimPrompt
 
 PREFILL_TOKENS = (64, 128, 256, 512, 1024)
 DECODE_CONTEXT_TOKENS = (64, 256, 1024)
 DECODE_TOKENS = 32
-HEAD_TOKENS = (256, 1024)
+HEAD_TOKENS = (256, 512, 1024)
 TAIL_TOKENS = (8, 32, 64)
 BATCH_ROWS = (1, 4, 8)
 BATCH_CONTEXT_TOKENS = 128
@@ -46,7 +47,7 @@ class Decode:
 
 @dataclass(frozen=True, slots=True)
 class CachedHead:
-    """Time to first token of `n_tail_tokens` behind a head of `n_head_tokens`: never seen, and seen before."""
+    """Time to first token of `n_tail_tokens` behind a head of `n_head_tokens`: never seen, and kept read."""
 
     n_head_tokens: int
     n_tail_tokens: int
@@ -150,6 +151,9 @@ class _Bench:
     async def cached_head(self, n_head_tokens: int, n_tail_tokens: int) -> CachedHead:
         head = self._prompts.take(n_head_tokens)
         cold = await self._prompts.generate(FimPrompt(head, self._prompts.take(n_tail_tokens)), 1)
+        warm = await self._prompts.generate(FimPrompt(head, head[-1:]), 1, priority=Priority.PREFETCH, warms_head=True)
+        if not warm.n_kept_tokens:
+            raise EngineError("the engine keeps no head of this size", "raise `head_mib_max`")
         cached = [
             (await self._prompts.generate(FimPrompt(head, self._prompts.take(n_tail_tokens)), 1)).first_token_ms
             for _ in range(self._n_repeats)

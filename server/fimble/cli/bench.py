@@ -156,7 +156,8 @@ async def _measure_engine(args: argparse.Namespace) -> EngineFigures:
     from fimble.bench import engine, machine
     from fimble.models.store import ModelStore
 
-    raw: dict[str, Any] = {"model": args.model} if args.model else {}
+    # Every head that is measured is kept to the end.
+    raw: dict[str, Any] = {"head_mib_max": 4096} | ({"model": args.model} if args.model else {})
     raw |= {"n_threads": args.threads} if args.threads else {}
     settings = options.resolve_strict(raw, source="the command line")
     weights = ModelStore().path(settings.model) / "model.bin"

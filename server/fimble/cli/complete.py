@@ -149,7 +149,8 @@ async def _complete(settings: Settings, document: DocumentSnapshot, offset: int)
     from fimble.app import Application
 
     request = CompletionRequest(document, offset, Trigger.INVOKED, n_alternatives=settings.n_alternatives)
-    app = Application(settings)
+    # Nobody types on: the whole answer is waited for, and nothing comes after it.
+    app = Application(dataclasses.replace(settings, target_ms=0, prefetch=False, head_mib_max=0))
     app.start()
     try:
         await app.engine.wait_ready()

@@ -36,7 +36,7 @@ def run_process(place: Place) -> int:
         log.LOGGER.warning("%s", warning)
     store = ModelStore()
     pool = EnginePool(
-        make_worker=lambda s: EngineWorker(lambda: make_backend(s, store)),
+        make_worker=lambda s: EngineWorker(lambda: make_backend(s, store), s.idle_unload_s),
         key_of=lambda s: tuple(getattr(s, key) for key in ENGINE_KEYS),
         n_bytes_of=lambda s: _weights_bytes(s, store),
         memory_bytes_max=settings.daemon_memory_bytes_max or psutil.virtual_memory().total // 2,

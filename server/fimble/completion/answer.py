@@ -3,82 +3,91 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from fimble.completion.cache import CompletionCache
 from fimble.completion.candidate import Candidate, in_order, judge
-from fimble.completion.policy import Ask
+from fimble.completion.launch import Launcher, judge_part
+from fimble.completion.question import Question
 from fimble.completion.request import CompletionRequest
 from fimble.completion.second_look import FIRST_WORDS, Beginnings, beginnings
 from fimble.completion.stop import StopRules
 from fimble.completion.tracing import TraceBuilder
-from fimble.engine.contract import Engine, GenerationRequest, Priority
-from fimble.fim import prompt as fim_prompt
+from fimble.engine.contract import GenerationRequest, Priority
 from fimble.fim.prompt import LaidOutPrompt
-from fimble.manifest import FimTokens
 from fimble.postprocess import pipeline
 from fimble.postprocess.draft import Draft
-from fimble.records import CancelToken, Completion, CursorWindow, Decline, DeclineReason, Generation, StopReason
-from fimble.settings import Settings
+from fimble.records import Completion, Decline, DeclineReason, Shape, StopReason, Trigger
 
 SAMPLED_TOKENS_MAX = 32
 SAMPLING_TEMPERATURE = 0.8
+WHOLE = (StopReason.RULE, StopReason.END_TOKEN)
 _completion_ids = itertools.count(1)
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One place to complete, and how."""
-
-    request: CompletionRequest
-    window: CursorWindow
-    ask: Ask
-    token: CancelToken
-    deadline_at_s: float
 
 
 class Answerer:
     """Answers one question at a time for the service."""
 
-    def __init__(self, engine: Engine, fim: FimTokens, settings: Settings, cache: CompletionCache) -> None:
-        self._engine = engine
-        self._fim = fim
-        self._settings = settings
-        self._cache = cache
+    def __init__(self, launcher: Launcher) -> None:
+        self._launcher = launcher
+        self._engine = launcher.engine
+        self._settings = launcher.settings
+        self._cache = launcher.cache
+        self._flights = launcher.flights
 
     def from_cache(self, question: Question, trace: TraceBuilder) -> list[Completion] | Decline | None:
         """Give what is left of a suggestion typed through, filtered for the place as it is now; None: ask."""
-        request = question.request
+        request, shape = question.request, question.ask.shape
         if request.n_alternatives > 1:
             return None
         hit = self._cache.lookup(request.document.uri, question.window)
         if hit is None:
             return None
-        trace.shape, trace.cache = hit.shape, "typed-through" if hit.n_typed_chars else "hit"
+        if hit.ends_line and shape is Shape.LINE:
+            trace.shape, trace.cache, trace.is_whole = shape, "line-end", True
+            is_invoked = request.trigger is Trigger.INVOKED
+            return None if is_invoked else Decline(DeclineReason.EMPTY_ANSWER, "the line is whole")
+        shape = shape if hit.ends_line else hit.shape
         # Filtered anew, but not judged: whether it fits was asked when it was kept, and costs a parse.
-        outcome = pipeline.run(hit.text, question.window, hit.shape, hit.stop_reason)
+        outcome = pipeline.run(hit.text, question.window, shape, hit.stop_reason)
         trace.part("cache")
+        if isinstance(outcome, Decline) and hit.n_typed_chars:
+            return None
+        trace.shape, trace.cache = shape, "typed-through" if hit.n_typed_chars else "hit"
+        trace.is_whole = hit.stop_reason in WHOLE
         if isinstance(outcome, Decline):
-            return None if hit.n_typed_chars else outcome
+            return outcome
+        trace.shows(hit.source, hit.n_typed_chars + len(outcome.text))
         return self._shown([outcome], question, trace)
 
     async def from_engine(self, question: Question, trace: TraceBuilder) -> list[Completion] | Decline:
         """Ask the model. Errors: PromptBudgetError, EngineError, ModelError."""
-        ask, window = question.ask, question.window
+        ask, window, uri = question.ask, question.window, question.request.document.uri
         trace.shape = ask.shape
-        budget = fim_prompt.PromptBudget(ask.prefix_tokens_max, ask.suffix_tokens_max)
-        laid_out = fim_prompt.build(window, self._fim, self._engine.tokenizer, budget, question.request.snippets)
-        trace.laid_out(laid_out.n_prefix_tokens, laid_out.n_suffix_tokens, len(laid_out.prompt.head))
-        row = await self._decode(question, laid_out)
+        flight, goal, row = await self._launcher.first(question, trace)
         trace.generated(row)
         if row.stop_reason is StopReason.CANCELLED:
             return Decline(question.token.reason or DeclineReason.CANCELLED)
         if not row.text and row.stop_reason is StopReason.DEADLINE:
             return Decline(DeclineReason.DEADLINE)
-        first = judge(row, laid_out.answer(row.text), window, ask.shape)
+        trace.shows(flight.source, len(goal.typed) + len(row.text))
+        if trace.cache == "part":
+            flight.give_up()
+            self._flights.keep(uri, flight)
+            part = judge_part(row.text, question).outcome
+            return part if isinstance(part, Decline) else self._shown([part], question, trace)
+        trace.is_whole = row.stop_reason in WHOLE
+        first = judge(row, row.text, window, ask.shape)
+        # The prompt is that of the place where the generation began.
+        laid_out = self._launcher.lay_out(question) if goal.typed else flight.laid_out
         ordered = in_order(first, await self._others(question, laid_out, first, trace))
         best = ordered[0] if ordered else first
-        self._cache.put(question.request.document.uri, window, best.text, ask.shape, best.stop_reason)
+        source = flight.source if best is first and not goal.typed else None
+        self._cache.put(uri, window, best.text, ask.shape, best.stop_reason, source)
+        if best is first:
+            self._flights.keep(uri, flight)
+        else:
+            self._flights.stop(uri)
+            trace.source = None
         if not ordered:
             assert isinstance(first.outcome, Decline)
             return first.outcome
@@ -111,10 +120,8 @@ class Answerer:
     async def _begun(self, question: Question, begin: Beginnings, n_rows: int, trace: TraceBuilder) -> list[Candidate]:
         """Decode answers that begin as the lines below call for, and as the likeliest words that may stand there."""
         ask = question.ask
-        budget = fim_prompt.PromptBudget(ask.prefix_tokens_max, ask.suffix_tokens_max)
         tokenizer = self._engine.tokenizer
-        window = begin.window(question.window)
-        laid_out = fim_prompt.build(window, self._fim, tokenizer, budget, question.request.snippets)
+        laid_out = self._launcher.lay_out(question, begin.window(question.window))
         request = self._request(question, laid_out, min(ask.decoded_tokens_max, SAMPLED_TOKENS_MAX), begin.lead)
         words = await self._engine.generate(replace(request, n_rows=FIRST_WORDS, first_tokens=True, should_stop=None))
         starts = {tuple(tokenizer.encode(laid_out.owed + start)): 0.0 for start in begin.wanted}
@@ -133,10 +140,6 @@ class Answerer:
             likely = replace(row, log_probability=(row.log_probability or 0.0) + starts[start])
             found.append(judge(likely, begin.lead + laid_out.answer(row.text), question.window, ask.shape))
         return found
-
-    async def _decode(self, question: Question, laid_out: LaidOutPrompt) -> Generation:
-        [row] = await self._engine.generate(self._request(question, laid_out, question.ask.decoded_tokens_max))
-        return row
 
     def _request(
         self, question: Question, laid_out: LaidOutPrompt, n_tokens_max: int, lead: str = ""

@@ -5,35 +5,51 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 
+from fimble.completion.ledger import Source
 from fimble.records import CursorWindow, Shape, StopReason
 
 DOCUMENTS_MAX = 32
 ENTRIES_PER_DOCUMENT_MAX = 16
-LOOK_BACK_CHARS_MAX = 128
-"""How far back a suggestion is looked for. Source: ggml-org/llama.vim: autoload/llama.vim looks back as far."""
+LOOK_BACK_CHARS_MAX = 256
+"""How far back a suggestion is looked for: a line, and the next one that was prepared behind it."""
 PREFIX_TAIL_CHARS = 2_000
 SUFFIX_HEAD_CHARS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class CachedText:
-    """The model's text for one place, before any filter: a hit is filtered again for what the place is now."""
+    """The model's text for one place, before any filter: a hit is filtered again for what the place is now.
+
+    What its `source` decoded ahead is not shown before the cursor is there.
+    """
 
     prefix_tail: str
     suffix_head: str
     text: str
     shape: Shape
     stop_reason: StopReason
+    source: Source
+
+    @property
+    def ahead_offset(self) -> int:
+        """Where what was decoded ahead begins."""
+        ahead_from_offset = self.source.ahead_from_offset
+        return len(self.text) if ahead_from_offset is None else ahead_from_offset
 
 
 @dataclass(frozen=True, slots=True)
 class CacheHit:
-    """What is left of a cached text after the `n_typed_chars` characters that the user has typed of it."""
+    """What is left of a cached text after the `n_typed_chars` characters that the user has typed of it.
+
+    `ends_line`: the line at the cursor is known to be whole, and what is left begins with the next one.
+    """
 
     text: str
     shape: Shape
     stop_reason: StopReason
     n_typed_chars: int
+    source: Source
+    ends_line: bool = False
 
 
 class CompletionCache:
@@ -46,12 +62,23 @@ class CompletionCache:
     def __init__(self) -> None:
         self._documents: OrderedDict[str, deque[CachedText]] = OrderedDict()
 
-    def put(self, uri: str, window: CursorWindow, text: str, shape: Shape, stop_reason: StopReason) -> None:
+    def put(
+        self,
+        uri: str,
+        window: CursorWindow,
+        text: str,
+        shape: Shape,
+        stop_reason: StopReason,
+        source: Source | None = None,
+    ) -> None:
         """Keep `text` for the place."""
         entries = self._documents.setdefault(uri, deque(maxlen=ENTRIES_PER_DOCUMENT_MAX))
-        entries.appendleft(
-            CachedText(window.prefix[-PREFIX_TAIL_CHARS:], window.suffix[:SUFFIX_HEAD_CHARS], text, shape, stop_reason)
-        )
+        prefix_tail, suffix_head = window.prefix[-PREFIX_TAIL_CHARS:], window.suffix[:SUFFIX_HEAD_CHARS]
+        for older in entries:
+            if older.prefix_tail == prefix_tail and older.suffix_head == suffix_head:
+                entries.remove(older)
+                break
+        entries.appendleft(CachedText(prefix_tail, suffix_head, text, shape, stop_reason, source or Source()))
         self._documents.move_to_end(uri)
         while len(self._documents) > DOCUMENTS_MAX:
             self._documents.popitem(last=False)
@@ -64,7 +91,7 @@ class CompletionCache:
                 continue
             n_typed_chars = _n_typed_chars(entry, window.prefix)
             if n_typed_chars is not None:
-                return CacheHit(entry.text[n_typed_chars:], entry.shape, entry.stop_reason, n_typed_chars)
+                return _hit(entry, n_typed_chars, window)
         return None
 
     def forget(self, uri: str) -> None:
@@ -72,13 +99,31 @@ class CompletionCache:
         self._documents.pop(uri, None)
 
 
+def _hit(entry: CachedText, n_typed_chars: int, window: CursorWindow) -> CacheHit:
+    """Give what is left of the entry, without what lies ahead of a line that is still being written."""
+    is_ahead = n_typed_chars >= entry.ahead_offset
+    text = entry.text[n_typed_chars:] if is_ahead else entry.text[n_typed_chars : entry.ahead_offset]
+    is_line = is_ahead or entry.shape is Shape.LINE
+    ends_line = (
+        is_line
+        and text.startswith("\n")
+        and entry.stop_reason in (StopReason.RULE, StopReason.END_TOKEN)
+        and bool(window.line_prefix.strip())
+        and not window.line_suffix.strip()
+    )
+    return CacheHit(text, entry.shape, entry.stop_reason, n_typed_chars, entry.source, ends_line)
+
+
 def _n_typed_chars(entry: CachedText, prefix: str) -> int | None:
     """Say how many characters of the entry's text stand before the cursor; None if the place is another."""
     for n_typed_chars in range(min(LOOK_BACK_CHARS_MAX, len(prefix), len(entry.text)) + 1):
         end_offset = len(prefix) - n_typed_chars
         typed = prefix[end_offset:]
-        # All of the text typed: there is nothing left to show, a new answer is needed.
-        if n_typed_chars and (len(typed) == len(entry.text) or not entry.text.startswith(typed)):
+        # All of the text typed: there is nothing left to show, a new answer is needed, unless the line ended there.
+        is_all = len(typed) == len(entry.text) and not (
+            entry.shape is Shape.LINE and entry.stop_reason is StopReason.END_TOKEN
+        )
+        if n_typed_chars and (is_all or not entry.text.startswith(typed)):
             continue
         if prefix.endswith(entry.prefix_tail, 0, end_offset) and (
             len(entry.prefix_tail) == PREFIX_TAIL_CHARS or end_offset == len(entry.prefix_tail)

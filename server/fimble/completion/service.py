@@ -13,13 +13,19 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fimble.completion.answer import Answerer, Question
+from fimble.completion.answer import Answerer
 from fimble.completion.cache import CompletionCache
-from fimble.completion.policy import PolicyFacts, decide
-from fimble.completion.rebase import rebase
+from fimble.completion.flights import Flights
+from fimble.completion.launch import Launcher
+from fimble.completion.ledger import Ledger
+from fimble.completion.look import look
+from fimble.completion.prefetch import Prefetcher
+from fimble.completion.question import Question
+from fimble.completion.rebase import inserted_at, rebase
 from fimble.completion.request import CompletionRequest, CompletionResult
+from fimble.completion.rhythm import Rhythm
 from fimble.completion.tracing import TraceBuilder
-from fimble.context import exclusion, secrets, window
+from fimble.context import exclusion
 from fimble.engine.contract import Engine
 from fimble.errors import FimbleError, PromptBudgetError
 from fimble.log import LOGGER
@@ -47,7 +53,8 @@ class _Session:
 class CompletionService:
     """Answers completion requests of one editor session.
 
-    Newest wins: a request cancels the one before it for the same document.
+    Newest wins: a request ends the one before it for the same document, and takes over what is decoded for it
+    where the keys agree with that.
     """
 
     engine: Engine
@@ -59,6 +66,12 @@ class CompletionService:
     _sessions: OrderedDict[str, _Session] = field(default_factory=OrderedDict)
     _shown: OrderedDict[str, str] = field(default_factory=OrderedDict)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    _rhythm: Rhythm = field(default_factory=Rhythm)
+    _prefetcher: Prefetcher = field(default_factory=Prefetcher)
+    _flights: Flights = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._flights = Flights(self.cache, Ledger(self.metrics))
 
     async def complete(self, request: CompletionRequest, token: CancelToken, newest: Newest) -> CompletionResult:
         """Give what to show at the place, or why nothing.
@@ -66,9 +79,12 @@ class CompletionService:
         `newest` gives the document as it is when the answer is ready (None: closed). Never raises for user
         text. If the task is cancelled, the token is set and the engine stops within one decoded token.
         """
-        session = self._session(request.document.uri)
+        uri = request.document.uri
+        session = self._session(uri)
+        self._prefetcher.interrupt(uri)
         if session.running is not None:
             session.running.cancel(DeclineReason.SUPERSEDED)
+            self._flights.wake(uri)
         session.running = token
         trace = TraceBuilder(next(self._ids), request, self.manifest.model_id, time.monotonic())
         try:
@@ -76,6 +92,9 @@ class CompletionService:
             result = self._checked(request, outcome, token, newest, trace)
         except asyncio.CancelledError:
             token.cancel()
+            now = newest()
+            if session.running is token:
+                self._flights.abandon(uri, inserted_at(request.offset, request.document, now) if now else None)
             result = self._declined(request.document, Decline(token.reason or DeclineReason.CANCELLED), trace)
             self._finish(session, result)
             raise
@@ -83,6 +102,10 @@ class CompletionService:
             if session.running is token:
                 session.running = None
         self._finish(session, result)
+        if trace.source is not None and result.completions:
+            self._flights.ledger.shown(trace.source, trace.n_shown_chars)
+        if not token.cancelled:
+            self._prefetcher.after(request, result, self._launcher(), trace.is_whole)
         return result
 
     def explain(self, uri: str | None = None) -> RequestTrace | None:
@@ -116,57 +139,55 @@ class CompletionService:
         session = self._sessions.pop(uri, None)
         if session is not None and session.running is not None:
             session.running.cancel()
+        self._prefetcher.interrupt(uri)
+        self._flights.stop(uri, DeclineReason.CANCELLED)
+        self._flights.heads.forget(uri)
 
     async def _answer(
         self, request: CompletionRequest, token: CancelToken, trace: TraceBuilder
     ) -> list[Completion] | Decline:
+        uri = request.document.uri
         refusal = self._refusal(request)
+        if refusal is None and self.ignored is not None:
+            rule = await self.ignored.why(uri, self.settings.ignore_files)
+            refusal = Decline(DeclineReason.PATH_OFF, rule) if rule is not None else None
         if refusal is not None:
+            self._flights.stop(uri)
             return refusal
-        if self.ignored is not None:
-            rule = await self.ignored.why(request.document.uri, self.settings.ignore_files)
-            if rule is not None:
-                return Decline(DeclineReason.PATH_OFF, rule)
-        cut = window.cut(
-            request.document,
-            request.offset,
-            indent_unit=request.indent_unit,
-            tab_width_columns=request.tab_width_columns,
-        )
-        cursor = secrets.masked(cut)
-        document = request.document
-        line = document.line_of(request.offset)
-        ask = decide(
-            PolicyFacts(
-                settings=self.settings,
-                trigger=request.trigger,
-                window=cursor,
-                engine_state=self.engine.state,
-                # Characters stand for bytes here: counting bytes would read the whole document on each key.
-                document_bytes=len(document.text),
-                line_chars=document.line_end(line) - document.line_start(line),
-            )
-        )
+        self._rhythm.key(uri, request.offset, time.monotonic())
+        cursor, ask = look(request, self.settings, self.engine.state)
+        self._flights.review(uri, cursor, self.settings.reuse_running)
         trace.part("policy")
         if isinstance(ask, Decline):
             return self._with_engine_error(ask)
-        answerer = Answerer(self.engine, self.manifest.fim, self.settings, self.cache)
-        question = Question(request, cursor, ask, token, time.monotonic() + self.settings.deadline_ms / 1000)
+        now_s, settings, answerer = time.monotonic(), self.settings, Answerer(self._launcher())
+        part_at_s = now_s + settings.target_ms / 1000
+        question = Question(request, cursor, ask, token, now_s + settings.deadline_ms / 1000, part_at_s)
         hit = answerer.from_cache(question, trace)
         if hit is not None:
             return hit
         # A client that cancels ends the wait at once; a superseded request wakes, sees its token and leaves.
-        await asyncio.sleep(ask.delay_ms / 1000)
+        if not (settings.reuse_running and self._flights.answers(uri, cursor)):
+            delay_ms = self._rhythm.delay_ms(ask.delay_ms) if settings.adaptive_delay else ask.delay_ms
+            await asyncio.sleep(delay_ms / 1000)
         trace.part("delay")
         if token.cancelled:
             return Decline(token.reason or DeclineReason.CANCELLED)
+        asked_at_s = time.monotonic()
         try:
-            return await answerer.from_engine(question, trace)
+            outcome = await answerer.from_engine(question, trace)
+            if not token.cancelled:
+                self._rhythm.answered((time.monotonic() - asked_at_s) * 1000)
+            return outcome
         except PromptBudgetError as error:
             return Decline(DeclineReason.PROMPT_BUDGET, error.message)
         except FimbleError as error:
             LOGGER.error("engine failed: %s", error.message)
             return Decline(DeclineReason.ENGINE_FAILED, error.message)
+
+    def _launcher(self) -> Launcher:
+        known = self.manifest
+        return Launcher(self.engine, known.fim, self.settings, self._flights, known.n_state_bytes_per_token)
 
     def _refusal(self, request: CompletionRequest) -> Decline | None:
         """Refuse what may not be read and where there is no place, before any text is looked at."""

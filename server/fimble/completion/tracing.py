@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from fimble.completion.ledger import Source
 from fimble.completion.request import CompletionRequest
 from fimble.records import Decline, Generation, RequestTrace, Shape
 
@@ -28,6 +29,13 @@ class TraceBuilder:
         self.n_head_tokens = 0
         self.n_decoded_tokens = 0
         self.filters: tuple[str, ...] = ()
+        self.source: Source | None = None
+        self.n_shown_chars = 0
+        self.is_whole = False
+
+    def shows(self, source: Source, n_shown_chars: int) -> None:
+        """Take which generation's text is shown, if anything is, and how far."""
+        self.source, self.n_shown_chars = source, n_shown_chars
 
     def part(self, name: str) -> None:
         """Say that the part `name` has just ended."""

@@ -34,7 +34,7 @@ class _Lane:
 
     def __init__(self, n_waiting_max: int) -> None:
         self.n_waiting_max = n_waiting_max
-        self.n_running = 0
+        self.running: set[_Waiting] = set()
         self.queues: OrderedDict[int, deque[_Waiting]] = OrderedDict()
 
     def next(self) -> tuple[int, _Waiting] | None:
@@ -54,11 +54,16 @@ class _Lane:
     def n_waiting(self) -> int:
         return sum(len(queue) for queue in self.queues.values())
 
+    @property
+    def is_taken(self) -> bool:
+        """Whether somebody waits for what runs; an answer that only goes on in the background gives way."""
+        return any(not (one.request.standing and one.request.in_background) for one in self.running)
+
 
 class Scheduler:
     """Round robin between sessions, typing before prefetch, actions on their own; one of each under way.
 
-    **Invariant:** the engine's own queue holds no more than one request of a priority, so the order is decided
+    **Invariant:** the engine's own queue holds no more than one awaited request of a priority, so the order is decided
     here, and no session's burst can stand before another's key.
     All methods belong to the event loop.
     """
@@ -114,7 +119,7 @@ class Scheduler:
     def _dispatch(self) -> None:
         typing, prefetch, action = (self._lanes[p] for p in (Priority.TYPING, Priority.PREFETCH, Priority.ACTION))
         for lane in (typing, prefetch, action):
-            if lane.n_running or (lane is prefetch and (typing.n_running or typing.n_waiting)):
+            if lane.is_taken or (lane is prefetch and (lane.running or typing.running or typing.n_waiting)):
                 continue
             while (turn := lane.next()) is not None:
                 session, one = turn
@@ -125,7 +130,7 @@ class Scheduler:
                 break
 
     def _start(self, lane: _Lane, session: int, one: _Waiting) -> None:
-        lane.n_running += 1
+        lane.running.add(one)
         self._running.setdefault(session, set()).add(one)
         task = asyncio.create_task(self._follow(lane, session, one))
         self._tasks.add(task)
@@ -141,7 +146,7 @@ class Scheduler:
             if not one.future.done():
                 one.future.set_exception(error)
         finally:
-            lane.n_running -= 1
+            lane.running.discard(one)
             running = self._running.get(session, set())
             running.discard(one)
             if not running:

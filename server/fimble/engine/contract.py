@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from fimble.engine.heads import HeadBook
 from fimble.errors import FimbleError
 from fimble.records import CancelToken, FimPrompt, Generation
 
@@ -30,6 +31,16 @@ class EngineState(enum.Enum):
     CLOSED = "closed"
 
 
+@dataclass(slots=True)
+class Standing:
+    """Whether somebody waits for a generation; may change, from any thread, while it runs.
+
+    One in the background gives way to typing: it stops within one token, and no action pauses for it.
+    """
+
+    in_background: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
     """One piece of work for the engine.
@@ -38,12 +49,15 @@ class GenerationRequest:
     whether that is enough; it runs on the engine's thread, must be quick and must not raise.
     `on_text` gets the same text for progress. `deadline_at_s` is a `time.monotonic()` instant: what is
     decoded by then is the result. With `n_rows > 1` the rows are sampled alternatives decoded side by side;
-    `on_text` is not called for them.
+    `on_text` is not called for them. Without a `standing` a prefetch runs in the background and nothing else does.
 
     `starts` gives the ids that each row begins with: one row for each, decoded greedily side by side behind one
     reading of the prompt. A row's text includes its start, its log-probability does not.
     `first_tokens` asks for the `n_rows` likeliest first tokens instead, one row each, likeliest first; an engine
     that cannot tell gives no rows.
+
+    `warms_head` asks for nothing but that the prompt's head is kept read, in idle time: it is refused (one row,
+    `CANCELLED`) while somebody types and where there is no room. A head that is not kept is read like the tail.
     """
 
     prompt: FimPrompt
@@ -57,6 +71,13 @@ class GenerationRequest:
     temperature: float = 0.0
     starts: tuple[tuple[int, ...], ...] = ()
     first_tokens: bool = False
+    standing: Standing | None = None
+    warms_head: bool = False
+
+    @property
+    def in_background(self) -> bool:
+        """Whether nobody waits for it now."""
+        return self.priority is Priority.PREFETCH if self.standing is None else self.standing.in_background
 
 
 class Tokenizer(Protocol):
@@ -98,11 +119,24 @@ class Backend(Protocol):
     def n_lanes(self) -> int:
         """How many generations may run at the same time (replicas that share the weights)."""
 
+    @property
+    def heads(self) -> HeadBook | None:
+        """The heads it keeps read; None where it cannot. The worker keeps the book."""
+
     def load(self) -> None:
         """Bring the model into memory. Errors: ModelError, EngineError."""
 
     def unload(self) -> None:
         """Free the memory; nothing may be running."""
+
+    def rest(self) -> bool:
+        """Free the weights and all heads, so that `wake` brings the weights back quickly; nothing may be running.
+
+        Says whether they are away.
+        """
+
+    def wake(self) -> None:
+        """Bring the weights back after `rest`. Errors: EngineError."""
 
     def tidy(self) -> None:
         """Give back memory that earlier runs left over; called after a result was handed over. Must be quick."""
@@ -112,6 +146,7 @@ class Backend(Protocol):
 
         `on_token` gets each decoded id as it comes; it may block (that pauses the generation with its state)
         and says whether its row is to stop. The rows' order is not that of their numbers.
+        A prompt's head, if it has one, is kept read from then on.
         Errors: EngineError.
         """
 

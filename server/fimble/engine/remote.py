@@ -27,6 +27,7 @@ class RemoteBackend:
     """
 
     n_lanes = 2
+    heads = None
 
     def __init__(self, manifest: ModelManifest, url: str, model: str, timeout_ms: int) -> None:
         self._manifest = manifest
@@ -53,6 +54,13 @@ class RemoteBackend:
 
     def unload(self) -> None:
         self._server = None
+
+    def rest(self) -> bool:
+        """Nothing is kept here."""
+        return True
+
+    def wake(self) -> None:
+        """Nothing has to come back."""
 
     def tidy(self) -> None:
         """Nothing is held between runs."""

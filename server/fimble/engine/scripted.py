@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fimble.engine.contract import GenerationRequest, OnToken, Row
+from fimble.engine.heads import HeadBook
 from fimble.errors import EngineError, SettingsError
 from fimble.records import FimPrompt
 
@@ -59,6 +60,9 @@ class ScriptedBackend:
     calls: list[GenerationRequest] = field(default_factory=list)
     n_lanes: int = 2
     keeps_calls: bool = True
+    heads: HeadBook | None = None
+    n_rests: int = 0
+    n_wakes: int = 0
 
     def __post_init__(self) -> None:
         self.tokenizer = ByteTokenizer()
@@ -89,6 +93,13 @@ class ScriptedBackend:
 
     def unload(self) -> None:
         """Nothing is held."""
+
+    def rest(self) -> bool:
+        self.n_rests += 1
+        return True
+
+    def wake(self) -> None:
+        self.n_wakes += 1
 
     def tidy(self) -> None:
         """Nothing is left over."""

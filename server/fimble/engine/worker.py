@@ -8,46 +8,45 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from fimble.engine.contract import Backend, EngineState, GenerationRequest, Priority, Tokenizer
+from fimble.engine.jobs import Job, LiveJobs
+from fimble.engine.rest import Rest
 from fimble.engine.stepping import Stepper
 from fimble.errors import EngineError, FimbleError, ModelNotInstalledError
-from fimble.records import Generation, StopReason
+from fimble.records import FimPrompt, Generation, StopReason
 
 POLL_S = 0.05
 """How long a paused generation sleeps between looks at its cancel token."""
 
-INSTALL_POLL_S = 2.0
-"""How often a missing model is looked for again."""
+QUIET_S = 1.0
+"""So long nobody has typed before heads are dropped, which takes as long as loading the weights (0.4 s with 0.5B)."""
 
-
-@dataclass(order=True)
-class _Job:
-    priority: int
-    sequence: int
-    request: GenerationRequest = field(compare=False)
-    resolve: Callable[[list[Generation] | Exception], None] = field(compare=False)
-    queued_at_s: float = field(compare=False, default_factory=time.monotonic)
+RETRY_S = 2.0
+"""How often a missing model is looked for again, and weights that would not leave memory are put out again."""
 
 
 class EngineWorker:
     """Runs a backend on its own threads: one lane for typing and prefetch, one for actions.
 
     **Invariant:** only this class calls the backend. While a typing request waits or runs, an action's
-    generation is blocked inside its decode callback and keeps its state; a prefetch is stopped.
+    generation is blocked inside its decode callback and keeps its state; what runs in the background is stopped.
     Source: typing beside an action paused by its blocked callback takes 1.06 times as long (server/bench/README.md).
     """
 
-    def __init__(self, make_backend: Callable[[], Backend]) -> None:
+    def __init__(self, make_backend: Callable[[], Backend], idle_unload_s: float = 0) -> None:
+        """The weights leave memory after `idle_unload_s` without a request, and come back with the next; 0: never."""
+        self._rest = Rest(idle_unload_s)
         self._make_backend = make_backend
         self._backend: Backend | None = None
         self._state = EngineState.UNLOADED
         self._error: FimbleError | None = None
         self._condition = threading.Condition()
-        self._queues: tuple[list[_Job], list[_Job]] = ([], [])
+        self._queues: tuple[list[Job], list[Job]] = ([], [])
         self._sequence = itertools.count()
-        self._n_typing = 0
+        self._live = LiveJobs()
+        self._is_dropping = False
         self._threads: list[threading.Thread] = []
         self._listeners: list[Callable[[], None]] = []
 
@@ -145,10 +144,10 @@ class EngineWorker:
             if self._state is not EngineState.READY or self._backend is None:
                 resolve(self._error or EngineError(f"the model is {self._state.value}"))
                 return
-            job = _Job(request.priority, next(self._sequence), request, resolve)
-            if request.priority is Priority.TYPING:
-                self._n_typing += 1
-            lane = 1 if request.priority is Priority.ACTION and self._backend.n_lanes > 1 else 0
+            job = Job(request.priority, next(self._sequence), request, resolve)
+            self._live.add(job)
+            is_beside = request.priority is Priority.ACTION or request.warms_head
+            lane = 1 if is_beside and self._backend.n_lanes > 1 else 0
             heapq.heappush(self._queues[lane], job)
             self._condition.notify_all()
 
@@ -178,7 +177,7 @@ class EngineWorker:
         if self._state is not EngineState.MISSING and not self._set_state(EngineState.MISSING, error):
             return False
         with self._condition:
-            self._condition.wait_for(lambda: self._closed, INSTALL_POLL_S)
+            self._condition.wait_for(lambda: self._closed, RETRY_S)
         return not self._closed
 
     def _fail(self, error: Exception) -> None:
@@ -204,49 +203,83 @@ class EngineWorker:
             except Exception as error:
                 outcome = EngineError(f"the engine failed: {error}")
             finally:
-                if job.request.priority is Priority.TYPING:
-                    with self._condition:
-                        self._n_typing -= 1
-                        self._condition.notify_all()
+                with self._condition:
+                    self._live.remove(job)
+                    self._condition.notify_all()
             job.resolve(outcome)
             if self._backend is not None:
                 self._backend.tidy()
 
-    def _next(self, lane: int) -> _Job | None:
+    def _next(self, lane: int) -> Job | None:
         queue = self._queues[lane]
         with self._condition:
-            while not queue:
+            while not queue or self._is_dropping:
                 if self._closed:
                     return None
-                self._condition.wait()
+                wait_s = self._rest.wait_s(self._live.idle_since_s) if lane == 0 and self._live.is_empty else None
+                if wait_s == 0.0 and self._backend is not None:
+                    # Under the lock, so that nothing begins meanwhile; it takes less than a tenth of a second.
+                    if self._rest.settle(self._backend):
+                        continue
+                    wait_s = RETRY_S
+                self._condition.wait(wait_s)
             job = heapq.heappop(queue)
             if self._closed:
                 job.request.token.cancel()
             return job
 
-    def _run(self, job: _Job) -> list[Generation]:
+    def _run(self, job: Job) -> list[Generation]:
         started_at_s = time.monotonic()
         queue_ms = (started_at_s - job.queued_at_s) * 1000
         request, backend = job.request, self._backend
         assert backend is not None
         if request.token.cancelled:
             return [Generation("", 0, StopReason.CANCELLED, queue_ms=queue_ms)]
-        stepper = Stepper(request, backend.tokenizer, started_at_s, lambda: self._gate(request))
+        self._rest.rouse(backend)
+        if request.warms_head and not self._makes_room(request):
+            return [Generation("", 0, StopReason.CANCELLED, queue_ms=queue_ms)]
+        head, heads = request.prompt.head, backend.heads
+        if head and not request.warms_head and (heads is None or not heads.has(head)):
+            request = replace(request, prompt=FimPrompt((), (*head, *request.prompt.tail)))
+        stepper = Stepper(request, backend.tokenizer, started_at_s, lambda: self._gate(job.request))
         rows = backend.run(request, stepper.on_token)
-        return [stepper.generation(row, queue_ms) for row in rows]
+        if request.warms_head and heads is not None:
+            heads.keep(head)
+        n_kept_tokens = len(request.prompt.head)
+        return [replace(stepper.generation(row, queue_ms), n_kept_tokens=n_kept_tokens) for row in rows]
+
+    def _makes_room(self, request: GenerationRequest) -> bool:
+        """Say whether the request's head may be read now; drops the others for it where nothing else is going on."""
+        backend, head = self._backend, request.prompt.head
+        assert backend is not None
+        heads = backend.heads
+        with self._condition:
+            if heads is None or not heads.may_hold(head) or self._live.awaits_other_than(request):
+                return False
+            if heads.has(head) or heads.has_room(head):
+                return True
+            if not self._live.is_quiet_but_for(request, QUIET_S):
+                return False
+            self._is_dropping = True
+        try:
+            return self._rest.drop_heads(backend)
+        finally:
+            with self._condition:
+                self._is_dropping = False
+                self._condition.notify_all()
 
     def _gate(self, request: GenerationRequest) -> StopReason | None:
-        """Stop a prefetch, pause an action, while typing wants the machine."""
+        """Stop what runs in the background, pause an action, while typing wants the machine."""
         if self._closed:
             return StopReason.CANCELLED
-        if request.priority is Priority.TYPING or not self._n_typing:
-            return None
-        backend = self._backend
-        if request.priority is Priority.PREFETCH or backend is None or backend.n_lanes == 1:
-            return StopReason.CANCELLED if request.priority is Priority.PREFETCH else None
+        is_action = request.priority is Priority.ACTION
         with self._condition:
-            while self._n_typing and not self._closed and not request.token.cancelled:
-                self._condition.wait(POLL_S)
+            if not is_action:
+                gives_way = request.in_background and (self._live.awaits_other_than(request) or self._live.has_action)
+                return StopReason.CANCELLED if gives_way else None
+            if self._backend is not None and self._backend.n_lanes > 1:
+                while self._live.awaits_other_than(request) and not self._closed and not request.token.cancelled:
+                    self._condition.wait(POLL_S)
         return None
 
     @property

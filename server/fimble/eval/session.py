@@ -83,14 +83,18 @@ async def run_plan(plan: Plan, on_result: Callable[[TaskResult, bool, int], None
 
 
 def resolve(plan: Plan) -> Settings:
-    """Give the settings: fimble's defaults, without delays, in the shape the set asks for, then the plan's own.
+    """Give the settings: fimble's defaults in the shape the set asks for, then the plan's own.
 
-    The user's settings file is left out: a measurement says what it ran with.
+    There are no delays, no parts of answers, kept heads or work ahead. The user's settings file is
+    left out: a measurement says what it ran with.
     Errors: SettingsError for an unknown or invalid option.
     """
     raw: dict[str, Any] = {
         "delay_ms": 0,
         "deadline_ms": DEADLINE_MS,
+        "target_ms": 0,
+        "prefetch": False,
+        "head_mib_max": 0,
         "n_alternatives": 1,
         "multiline": "never" if plan.set_name == "single-line" else "always",
     }

@@ -67,8 +67,7 @@ def build(
     if budget.prefix_tokens < 1:
         raise PromptBudgetError("the prompt budget leaves no room for the prefix")
     owed = owed_space(window.prefix)
-    prefix_text = "".join(f"{snippet.text}\n" for snippet in snippets) + window.prefix.removesuffix(owed)
-    prefix = last_tokens(prefix_text, encoder, budget.prefix_tokens)
+    prefix = last_tokens(prefix_text(window, snippets), encoder, budget.prefix_tokens)
     start = (encoder.special(fim.start),) if fim.start else ()
     if fim.layout == "none":
         return LaidOutPrompt(FimPrompt((), (*start, *prefix)), len(prefix), 0, owed)
@@ -81,6 +80,11 @@ def build(
     else:
         tokens = (*start, pre, suf, *suffix, mid, *prefix)
     return LaidOutPrompt(FimPrompt((), tokens), len(prefix), len(suffix), owed)
+
+
+def prefix_text(window: CursorWindow, snippets: Sequence[Snippet] = ()) -> str:
+    """Give what the model is to go on from: snippets, then the text before the cursor without what it owes."""
+    return "".join(f"{snippet.text}\n" for snippet in snippets) + window.prefix.removesuffix(owed_space(window.prefix))
 
 
 def owed_space(prefix: str) -> str:
@@ -97,6 +101,11 @@ def last_tokens(text: str, encoder: TextEncoder, n_tokens_max: int) -> list[int]
     ids = encoder.encode(text[-n_tokens_max * CHARS_PER_TOKEN_MAX :])
     if len(ids) <= n_tokens_max and len(text) <= n_tokens_max * CHARS_PER_TOKEN_MAX:
         return ids
+    return encoder.encode(last_lines(text, encoder, n_tokens_max))[-n_tokens_max:]
+
+
+def last_lines(text: str, encoder: TextEncoder, n_tokens_max: int) -> str:
+    """Give the last lines of `text` that fit; the last one if not even that does."""
     lines = text[-n_tokens_max * CHARS_PER_TOKEN_MAX :].splitlines(keepends=True)
     kept: list[str] = []
     n_estimated = 0
@@ -106,7 +115,7 @@ def last_tokens(text: str, encoder: TextEncoder, n_tokens_max: int) -> list[int]
             break
         kept.append(line)
         n_estimated += n_line
-    return encoder.encode("".join(reversed(kept)))[-n_tokens_max:]
+    return "".join(reversed(kept))
 
 
 def first_tokens(text: str, encoder: TextEncoder, n_tokens_max: int) -> list[int]:

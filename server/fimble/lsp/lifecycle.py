@@ -10,6 +10,7 @@ from pygls.capabilities import ServerCapabilitiesBuilder, get_capability
 from pygls.exceptions import JsonRpcException
 
 from fimble import log
+from fimble.engine.contract import EngineState
 from fimble.log import LOGGER
 from fimble.lsp import completion_menu, status
 from fimble.lsp.configuration import SECTION
@@ -56,8 +57,15 @@ async def _begin(ls: FimbleServer) -> None:
     if _can_pull(ls):
         await _pull(ls)
     show_warnings(ls)
-    ls.app.start()
+    _start(ls)
     status.watch(ls)
+
+
+def _start(ls: FimbleServer) -> None:
+    """Have the model loaded, once, as soon as there is anything that it is wanted for."""
+    assert ls.app is not None
+    if ls.app.settings.enabled or ls.app.settings.actions:
+        ls.app.start()
 
 
 def did_change_configuration(ls: FimbleServer, params: types.DidChangeConfigurationParams) -> None:
@@ -95,8 +103,8 @@ def _apply(ls: FimbleServer) -> None:
         _set_log_level(ls, after.log_level)
         is_renewed = ls.app.apply(after)
         completion_menu.register_late(ls)
-        if is_renewed:
-            ls.app.start()
+        if is_renewed or ls.app.engine.state is EngineState.UNLOADED:
+            _start(ls)
         status.watch(ls)
 
 

@@ -83,6 +83,7 @@ def render_manifest(manifest: ModelManifest) -> str:
         f"sha256 = {_string(manifest.sha256)}",
         f"context_tokens = {manifest.context_tokens}",
         f"default_quantization = {_string(manifest.default_quantization)}",
+        f"n_state_bytes_per_token = {manifest.n_state_bytes_per_token}",
         f"end_tokens = [{', '.join(_string(t) for t in manifest.end_tokens)}]",
         "",
         "[fim]",

@@ -7,6 +7,7 @@ import pytest
 from fimble.bench import engine as engine_bench
 from fimble.bench import interruption
 from fimble.bench.sample import made_up_document, times
+from fimble.engine.heads import HeadBook
 from fimble.engine.scripted import Answer, ScriptedBackend
 from fimble.engine.worker import EngineWorker
 
@@ -22,7 +23,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_every_figure_comes_from_the_backend(small: None):
-    backend = ScriptedBackend([Answer("x " * 200, prefill_ms=20, token_ms=2)])
+    backend = ScriptedBackend([Answer("x " * 200, prefill_ms=20, token_ms=2)], heads=HeadBook(1000, 1))
     worker = EngineWorker(lambda: backend)
     worker.start()
     await worker.wait_ready()

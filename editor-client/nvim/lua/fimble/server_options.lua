@@ -15,7 +15,15 @@ local M = {}
 ---@field globs_off? string[] Files that are never read, completed or put into a prompt (globs on the whole path).
 ---@field ignore_files? string[] Names of files whose patterns, as git reads them, also switch ghost text off; `.gitignore` within a repository only.
 ---@field multiline? "auto"|"never"|"always" Whether a suggestion may span lines; `auto` decides from the place.
----@field delay_ms? integer How long to wait for the next key before the model is asked mid-line.
+---@field delay_ms? integer How long to wait for the next key before the model is asked mid-line, at most.
+---@field adaptive_delay? boolean Wait only as long as this typist's next key takes as a rule, and no longer than the answer does.
+---@field target_ms? integer After so long a part of the answer is shown, up to a whole word or line, and the rest when it is reached; 0 waits for all of it.
+---@field reuse_running? boolean Go on with the answer under way while the keys agree with it, instead of asking anew.
+---@field prefetch? boolean Prepare what comes after a suggestion while it is read. Stops at a key within one token; never done on a remote server.
+---@field ahead_wasted_per_100_tokens? integer Of 100 decoded tokens so many may have been prepared in vain; beyond that nothing more is prepared.
+---@field head_mib_max? integer Memory in MiB for beginnings of prompts that the model keeps read, so that a key costs the last lines only; 0 keeps none. 88 hold 536 tokens of the 0.5B and 268 of the 1.5B. Shared by all sessions of one model; the first one's counts.
+---@field idle_unload_s? integer The model's weights leave memory after so long without a request, and come back with the next one, in about half a second; 0 keeps them. The first session's counts.
+---@field ahead_on_battery? boolean Prepare text and heads in advance on battery power too.
 ---@field deadline_ms? integer Latest moment of an answer; what is decoded by then is shown.
 ---@field prefix_tokens_max? integer Tokens before the cursor in the prompt, at most; twice as many when asked by a key.
 ---@field suffix_tokens_max? integer Tokens after the cursor in the prompt, at most; twice as many when asked by a key.
@@ -55,6 +63,14 @@ M.types = {
   ignore_files = "table",
   multiline = "string",
   delay_ms = "number",
+  adaptive_delay = "boolean",
+  target_ms = "number",
+  reuse_running = "boolean",
+  prefetch = "boolean",
+  ahead_wasted_per_100_tokens = "number",
+  head_mib_max = "number",
+  idle_unload_s = "number",
+  ahead_on_battery = "boolean",
   deadline_ms = "number",
   prefix_tokens_max = "number",
   suffix_tokens_max = "number",

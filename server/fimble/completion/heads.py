@@ -1,0 +1,120 @@
+"""The head of each document's prompts: cut in idle time, kept read by the model, used while the place stays near it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+
+from fimble.completion.policy import Ask
+from fimble.engine.contract import Engine, GenerationRequest, Priority
+from fimble.errors import FimbleError
+from fimble.fim import head as fim_head
+from fimble.fim.head import PinnedHead
+from fimble.fim.prompt import LaidOutPrompt, PromptBudget
+from fimble.manifest import FimTokens
+from fimble.records import CancelToken, CursorWindow, FimPrompt, Generation, Snippet
+
+DOCUMENTS_MAX = 8
+TAIL_TOKENS_WORN = 64
+"""A head with a longer tail behind it is cut anew when there is time."""
+RETRY_S = 1.0
+RETRY_S_MAX = 60.0
+"""An engine that refuses is asked again after a doubling time: it may keep no heads at all."""
+
+
+class Heads:
+    """Belongs to one service; all methods are called on its event loop."""
+
+    def __init__(self) -> None:
+        self._heads: OrderedDict[str, PinnedHead] = OrderedDict()
+        self._warming: CancelToken | None = None
+        self._tasks: set[asyncio.Task[bool]] = set()
+        self._engine: Engine | None = None
+        self._retry_s = RETRY_S
+        self._retry_at_s = 0.0
+
+    def lay_out(
+        self,
+        uri: str,
+        window: CursorWindow,
+        ask: Ask,
+        fim: FimTokens,
+        engine: Engine,
+        snippets: tuple[Snippet, ...] = (),
+    ) -> LaidOutPrompt | None:
+        """Lay out a prompt behind the document's head; None if it has none, or the place has left it."""
+        if engine is not self._engine:
+            self._engine, self._retry_at_s = engine, 0.0
+            self._heads.clear()
+        head = self._heads.get(uri)
+        if head is None:
+            return None
+        return fim_head.behind(head, window, fim, engine.tokenizer, _budget(ask), snippets)
+
+    def used(self, uri: str, laid_out: LaidOutPrompt, generation: Generation) -> None:
+        """Take what came of a prompt: where its head was not kept any more, it is forgotten."""
+        if laid_out.prompt.head and not generation.n_kept_tokens and self._is_engines(uri, laid_out):
+            del self._heads[uri]
+
+    def wanted(
+        self,
+        uri: str,
+        window: CursorWindow,
+        ask: Ask,
+        fim: FimTokens,
+        engine: Engine,
+        snippets: tuple[Snippet, ...] = (),
+        n_tokens_max: int | None = None,
+    ) -> PinnedHead | None:
+        """Cut a head for the place if the one there is does not serve it well. Errors: EngineError."""
+        if self._warming is not None or time.monotonic() < self._retry_at_s:
+            return None
+        laid_out = self.lay_out(uri, window, ask, fim, engine, snippets)
+        if laid_out is not None and len(laid_out.prompt.tail) <= TAIL_TOKENS_WORN:
+            return None
+        head = fim_head.pin(window, fim, engine.tokenizer, _budget(ask), snippets, n_tokens_max)
+        return None if head is None or head == self._heads.get(uri) else head
+
+    async def warm(self, uri: str, head: PinnedHead, engine: Engine) -> bool:
+        """Have the model read a head and keep it; says whether it has.
+
+        Being cancelled leaves the model to it: what is read by half is read anyway, and of use.
+        """
+        task = asyncio.create_task(self._warm(uri, head, engine))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
+
+    def forget(self, uri: str) -> None:
+        """Drop a document's head; the model keeps it until it needs the room."""
+        self._heads.pop(uri, None)
+
+    async def _warm(self, uri: str, head: PinnedHead, engine: Engine) -> bool:
+        self._warming = token = CancelToken()
+        row: Generation | None
+        prompt = FimPrompt(head.ids, head.ids[-1:])
+        try:
+            [row] = await engine.generate(GenerationRequest(prompt, 1, Priority.PREFETCH, token, warms_head=True))
+        except FimbleError:
+            row = None
+        finally:
+            self._warming = None
+        if row is None or not row.n_kept_tokens:
+            self._retry_at_s = time.monotonic() + self._retry_s
+            self._retry_s = min(2 * self._retry_s, RETRY_S_MAX)
+            return False
+        self._retry_s = RETRY_S
+        self._heads[uri] = head
+        self._heads.move_to_end(uri)
+        while len(self._heads) > DOCUMENTS_MAX:
+            self._heads.popitem(last=False)
+        return True
+
+    def _is_engines(self, uri: str, laid_out: LaidOutPrompt) -> bool:
+        head = self._heads.get(uri)
+        return head is not None and head.ids == laid_out.prompt.head
+
+
+def _budget(ask: Ask) -> PromptBudget:
+    return PromptBudget(ask.prefix_tokens_max, ask.suffix_tokens_max)

@@ -1,0 +1,152 @@
+"""Has the model write: lays out prompts, starts generations, waits for them. What is shown is decided elsewhere."""
+
+from __future__ import annotations
+
+import time
+
+from fimble.completion.candidate import Candidate, judge
+from fimble.completion.flight import Flight, Goal
+from fimble.completion.flights import Flights
+from fimble.completion.part import whole_part
+from fimble.completion.question import Question
+from fimble.completion.stop import StopRules
+from fimble.completion.tracing import TraceBuilder
+from fimble.engine.contract import Engine
+from fimble.engine.heads import MIB
+from fimble.fim import prompt as fim_prompt
+from fimble.fim.head import PinnedHead
+from fimble.fim.prompt import LaidOutPrompt
+from fimble.manifest import STATE_BYTES_PER_TOKEN, FimTokens
+from fimble.records import CursorWindow, Generation, StopReason, Trigger
+from fimble.settings import Settings
+
+PART_CHARS_MIN = 12
+
+
+class Launcher:
+    """Starts generations for one service, with the settings and the engine of the moment."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        fim: FimTokens,
+        settings: Settings,
+        flights: Flights,
+        n_state_bytes_per_token: int = STATE_BYTES_PER_TOKEN,
+    ) -> None:
+        self.engine = engine
+        self.settings = settings
+        self.flights = flights
+        self.cache = flights.cache
+        self._fim = fim
+        self._n_state_bytes_per_token = n_state_bytes_per_token
+
+    def lay_out(self, question: Question, window: CursorWindow | None = None) -> LaidOutPrompt:
+        """Lay out the prompt for the question's window, or another, behind a head that is kept if there is one.
+
+        Errors: PromptBudgetError, EngineError.
+        """
+        ask, request, window = question.ask, question.request, window or question.window
+        if self.keeps_heads and request.trigger is Trigger.AUTOMATIC:
+            uri, snippets = request.document.uri, request.snippets
+            laid_out = self.flights.heads.lay_out(uri, window, ask, self._fim, self.engine, snippets)
+            if laid_out is not None:
+                return laid_out
+        budget = fim_prompt.PromptBudget(ask.prefix_tokens_max, ask.suffix_tokens_max)
+        return fim_prompt.build(window, self._fim, self.engine.tokenizer, budget, request.snippets)
+
+    def wanted_head(self, question: Question) -> PinnedHead | None:
+        """Give the head that the model should keep for this place, if it has none that serves. Errors: EngineError."""
+        if not self.keeps_heads:
+            return None
+        request, heads = question.request, self.flights.heads
+        return heads.wanted(
+            request.document.uri,
+            question.window,
+            question.ask,
+            self._fim,
+            self.engine,
+            request.snippets,
+            self.settings.head_mib_max * MIB // self._n_state_bytes_per_token,
+        )
+
+    @property
+    def keeps_heads(self) -> bool:
+        """Whether heads are wanted at all."""
+        return self.settings.head_mib_max > 0 and self.settings.engine != "openai"
+
+    async def first(self, question: Question, trace: TraceBuilder) -> tuple[Flight, Goal, Generation]:
+        """Give the model's own answer, or a part of it from the target on; what it is writing already if that agrees.
+
+        The generation's text is what comes after the cursor.
+        Errors: PromptBudgetError, EngineError, ModelError.
+        """
+        uri, row = question.request.document.uri, None
+        claimed = self.flights.claim(uri, question.window, question.ask) if self.settings.reuse_running else None
+        if claimed is not None:
+            flight, goal = claimed
+            trace.cache = "in-flight"
+            row = await self._wait(question, flight, goal, trace)
+        if row is None:
+            trace.cache = "miss"
+            flight = self._launch(question)
+            goal = flight.goal
+            row = await self._wait(question, flight, goal, trace)
+        if row is None:
+            # A key has led the generation to another place: that key's request answers.
+            row = Generation("", 0, StopReason.CANCELLED)
+        if row.stop_reason is StopReason.DEADLINE and not flight.is_over:
+            trace.cache = "part"
+        return flight, goal, row
+
+    def ahead(self, question: Question, base: CursorWindow, given: str) -> bool:
+        """Have the model write, in the background, what comes `given` characters behind `base`; says whether it does.
+
+        Errors: PromptBudgetError, EngineError.
+        """
+        uri = question.request.document.uri
+        if self.flights.under_way(uri) is not None or self.cache.lookup(uri, question.window) is not None:
+            return False
+        if not self._may_go_ahead():
+            return False
+        rules = StopRules.build(question.window, question.ask)
+        flight = Flight(base, question.ask, self.lay_out(question), rules, given=given, in_background=True)
+        flight.source.ahead_from_offset, flight.is_kept = 0, True
+        self.flights.launch(uri, flight, self.engine, question.deadline_at_s, is_ahead=True)
+        return True
+
+    def _launch(self, question: Question) -> Flight:
+        ask, window, request = question.ask, question.window, question.request
+        goes_on = self._may_go_ahead if goes_ahead(self.settings) and request.n_alternatives == 1 else None
+        flight = Flight(window, ask, self.lay_out(question), StopRules.build(window, ask), goes_on=goes_on)
+        return self.flights.launch(request.document.uri, flight, self.engine, question.deadline_at_s)
+
+    async def _wait(self, question: Question, flight: Flight, goal: Goal, trace: TraceBuilder) -> Generation | None:
+        """Wait for the answer, or from the target on for a part of it that can be shown."""
+        laid_out, request, target_s = flight.laid_out, question.request, self.settings.target_ms / 1000
+        trace.laid_out(laid_out.n_prefix_tokens, laid_out.n_suffix_tokens, len(laid_out.prompt.head))
+        part_at_s = None
+        if target_s and request.n_alternatives == 1 and request.trigger is Trigger.AUTOMATIC:
+            part_at_s = min(flight.launched_at_s + target_s, question.part_at_s or float("inf"))
+
+        def is_worth(text: str) -> bool:
+            part = judge_part(text, question)
+            # The editor does not ask again by itself: a word or two are shown only if more would take too long.
+            is_late = part_at_s is not None and time.monotonic() >= part_at_s + target_s
+            return part.fits and (is_late or len(part.text.strip()) >= PART_CHARS_MIN)
+
+        return await flight.reached(goal, question.token, part_at_s, is_worth)
+
+    def _may_go_ahead(self) -> bool:
+        return self.flights.ledger.may_go_ahead(self.settings.ahead_wasted_per_100_tokens)
+
+
+def judge_part(text: str, question: Question) -> Candidate:
+    """Judge as much of an unfinished answer as is whole."""
+    part = whole_part(text)
+    return judge(Generation(part, 0, StopReason.DEADLINE), part, question.window, question.ask.shape)
+
+
+def goes_ahead(settings: Settings) -> bool:
+    """Say whether text may be decoded that nobody asked for yet; a remote server is never asked for it."""
+    return settings.prefetch and settings.engine != "openai"

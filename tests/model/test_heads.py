@@ -1,0 +1,60 @@
+"""Kept heads with real weights: they change no answer, serve both lanes, and leave memory with the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from fimble.app import Application
+from fimble.engine.contract import GenerationRequest, Priority
+from fimble.fim.head import behind, pin
+from fimble.fim.prompt import PromptBudget, build
+from fimble.records import CursorWindow, FimPrompt
+from fimble.settings import Settings
+
+pytestmark = pytest.mark.model
+
+ABOVE = "".join(f"def scaled_{n}(value: float) -> float:\n    return value * {n}\n\n\n" for n in range(2, 16))
+PLACE = CursorWindow(
+    ABOVE + "def scaled_by(value: float, factor: float) -> float:\n    ", "\n\n\nprint(scaled_2(1.0))\n"
+)
+BUDGET = PromptBudget(384, 128)
+
+
+@pytest.fixture(scope="module")
+def resident_mib() -> Iterator[object]:
+    yield lambda: psutil.Process().memory_info().rss / (1 << 20)
+
+
+async def test_head_changes_no_answer_and_its_memory_comes_back(resident_mib) -> None:
+    app = Application(Settings())
+    app.start()
+    await app.engine.wait_ready()
+    try:
+        fim, tokenizer = app.manifest.fim, app.engine.tokenizer
+        head = pin(PLACE, fim, tokenizer, BUDGET)
+        assert head is not None
+        laid_out = behind(head, PLACE, fim, tokenizer, BUDGET)
+        assert laid_out is not None
+        [cold] = await app.engine.generate(GenerationRequest(laid_out.prompt, 12))
+        assert cold.n_kept_tokens == 0
+        [whole] = await app.engine.generate(GenerationRequest(build(PLACE, fim, tokenizer, BUDGET).prompt, 12))
+        before_mib = resident_mib()
+        warm = GenerationRequest(FimPrompt(head.ids, head.ids[-1:]), 1, Priority.PREFETCH, warms_head=True)
+        await app.engine.generate(warm)
+        kept_mib = resident_mib() - before_mib
+        for priority in (Priority.TYPING, Priority.ACTION):
+            [kept] = await app.engine.generate(GenerationRequest(laid_out.prompt, 12, priority))
+            assert kept.n_kept_tokens == len(head.ids)
+            assert kept.text == cold.text
+        assert "value * factor" in kept.text
+        assert "value * factor" in whole.text
+        assert kept_mib < 2 * len(head.ids) * app.manifest.n_state_bytes_per_token / (1 << 20)
+        app.engine._rest.settle(app.engine._backend)  # type: ignore[attr-defined]
+        assert resident_mib() < before_mib - 200
+        [again] = await app.engine.generate(GenerationRequest(laid_out.prompt, 12))
+        assert (again.text, again.n_kept_tokens) == (cold.text, 0)
+    finally:
+        app.close()

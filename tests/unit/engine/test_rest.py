@@ -1,0 +1,58 @@
+"""Weights leave memory when nothing is asked for, and come back with the next request."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from fimble.engine.contract import EngineState, GenerationRequest, Priority
+from fimble.engine.heads import HeadBook
+from fimble.engine.scripted import Answer, ScriptedBackend
+from fimble.engine.worker import EngineWorker
+from fimble.records import FimPrompt
+
+PROMPT = FimPrompt((), (ord("x"),))
+
+
+async def until(condition: Callable[[], object]) -> None:
+    end_at_s = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < end_at_s, "the awaited state did not come"
+        await asyncio.sleep(0.002)
+
+
+async def started(backend: ScriptedBackend, idle_unload_s: float) -> EngineWorker:
+    worker = EngineWorker(lambda: backend, idle_unload_s)
+    worker.start()
+    await worker.wait_ready()
+    return worker
+
+
+async def test_weights_leave_and_come_back_with_the_next_request() -> None:
+    backend = ScriptedBackend([Answer("text")], heads=HeadBook(100, 1))
+    worker = await started(backend, 0.02)
+    await worker.generate(GenerationRequest(FimPrompt((1, 2), (3,)), 1, Priority.PREFETCH, warms_head=True))
+    await until(lambda: backend.n_rests == 1)
+    assert worker.state is EngineState.READY
+    assert backend.heads is not None
+    assert backend.heads.n_heads == 0
+    for priority in (Priority.TYPING, Priority.ACTION):
+        [row] = await worker.generate(GenerationRequest(PROMPT, 9, priority))
+        assert row.text == "text"
+    assert backend.n_wakes >= 1
+    worker.close()
+
+
+async def test_weights_stay_while_something_runs_and_where_the_setting_is_0() -> None:
+    backend = ScriptedBackend([Answer("a b c d e", token_ms=20)])
+    worker = await started(backend, 0.01)
+    await until(lambda: backend.n_rests)
+    [row] = await worker.generate(GenerationRequest(PROMPT, 9, Priority.ACTION))
+    assert (row.text, backend.n_rests, backend.n_wakes) == ("a b c d e", 1, 1)
+    worker.close()
+    kept = ScriptedBackend([Answer("a")])
+    worker = await started(kept, 0)
+    await worker.generate(GenerationRequest(PROMPT, 9))
+    worker.close()
+    assert kept.n_rests == 0
