@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from fimble.engine.contract import Backend, EngineState, GenerationRequest, Priority, Tokenizer
 from fimble.engine.stepping import Stepper
+from fimble.engine.usage import Usage
 from fimble.errors import EngineError, FimbleError, ModelNotInstalledError
 from fimble.records import Generation, StopReason
 
@@ -50,6 +51,7 @@ class EngineWorker:
         self._n_typing = 0
         self._threads: list[threading.Thread] = []
         self._listeners: list[Callable[[], None]] = []
+        self.usage = Usage()
 
     @property
     def state(self) -> EngineState:
@@ -233,6 +235,7 @@ class EngineWorker:
             return [Generation("", 0, StopReason.CANCELLED, queue_ms=queue_ms)]
         stepper = Stepper(request, backend.tokenizer, started_at_s, lambda: self._gate(request))
         rows = backend.run(request, stepper.on_token)
+        self.usage.add(request.prompt.n_tokens, sum(len(row.ids) for row in rows))
         return [stepper.generation(row, queue_ms) for row in rows]
 
     def _gate(self, request: GenerationRequest) -> StopReason | None:
