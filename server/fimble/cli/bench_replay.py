@@ -12,6 +12,7 @@ from typing import Any
 
 from fimble.cli.number import count_from_1
 from fimble.cli.setting_flags import add_setting_flags, flagged_options
+from fimble.errors import UsageError
 
 SIDES = ("fimble", "naive", "llama-cpp")
 DESCRIPTION = """Type real files with a human rhythm, key by key and in real time, into several ways to get ghost text.
@@ -28,6 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--typist", type=Path, metavar="FILE", help="TOML with times of another typist")
     parser.add_argument("--seed", type=int, default=7, metavar="S", help="seed of what is drawn (default: 7)")
     parser.add_argument("--json", type=Path, metavar="OUT", help="also write figures and every stop as JSON")
+    parser.add_argument("--plot", type=Path, metavar="OUT", help="also draw a PNG (needs `fimble[bench]`)")
+    parser.add_argument("--gguf", type=Path, metavar="FILE", help="the model's GGUF file, for the side llama-cpp")
     add_setting_flags(parser)
 
 
@@ -37,12 +40,16 @@ def run(args: argparse.Namespace) -> int:
 
     from fimble.bench import machine
     from fimble.bench.replay import plan as plans
+    from fimble.bench.replay import plot, script, table
     from fimble.bench.replay import run as replay
-    from fimble.bench.replay import script, table
     from fimble.bench.replay.rhythm import read_typist
 
-    plan = plans.Plan(tuple(dict.fromkeys(args.sides or ["fimble"])), flagged_options(args))
+    plan = plans.Plan(tuple(dict.fromkeys(args.sides or ["fimble"])), flagged_options(args), args.gguf, args.seed)
     typist = read_typist(args.typist)
+    if args.json is not None and not args.json.absolute().parent.is_dir():
+        raise UsageError(f"there is no folder for `{args.json}`")
+    if args.plot is not None:
+        plot.check(args.plot)
     files = script.draw_files(script.load(args.data), args.files, args.seed)
     scripts = [script.make_script(file, args.chars, args.stops, args.seed) for file in files]
     described, count_tokens, started_at_s = machine.describe(), plans.token_counter(plan), time.monotonic()
@@ -66,6 +73,8 @@ def run(args: argparse.Namespace) -> int:
         fresh = args.json.with_name(args.json.name + ".new")
         fresh.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
         fresh.replace(args.json)
+    if args.plot is not None:
+        plot.draw(args.plot, sides, played)
     sys.stdout.write(table.render(sides))
     sys.stdout.write("".join(f"{key:<13} {value}\n" for key, value in described.items()))
     return 0
