@@ -23,7 +23,8 @@ class Buffer:
     @classmethod
     def at(cls, before: str, after: str) -> Buffer:
         head = before.split("\n")
-        tail = after.split("\n")
+        # What ends the file's last line begins no further one.
+        tail = after.removesuffix("\n").split("\n")
         return cls((*head[:-1], head[-1] + tail[0], *tail[1:]), len(head) - 1, len(head[-1]))
 
     @property
