@@ -107,9 +107,9 @@ class LlamaSlot:
     def _prefill(self, prompt: list[int]) -> None:
         n_past, moves = reusable(self._cached, prompt, REUSE_TOKENS_MIN)
         for move in moves:
-            self._context.kv_cache_seq_rm(0, move.to_token, move.from_token)
-            end = move.from_token + move.n_tokens
-            self._context.kv_cache_seq_shift(0, move.from_token, end, move.to_token - move.from_token)
+            self._context.kv_cache_seq_rm(0, move.n_to, move.n_from)
+            end = move.n_from + move.n_tokens
+            self._context.kv_cache_seq_shift(0, move.n_from, end, move.n_to - move.n_from)
         # The last token is read in any case: its logits begin the answer.
         n_past = min(n_past, len(prompt) - 1)
         self._context.kv_cache_seq_rm(0, n_past, -1)
@@ -161,8 +161,8 @@ class Answer:
 class Move:
     """Cached tokens that stand in the new prompt, too, at an earlier place."""
 
-    from_token: int
-    to_token: int
+    n_from: int
+    n_to: int
     n_tokens: int
 
 

@@ -60,7 +60,7 @@ class SideFigures:
     n_shown_tokens: int
     share_wasted: float | None
     cpu_s: float
-    cpu_s_per_accepted_char: float | None
+    cpu_per_accepted_char_s: float | None
     peak_mib: float
     typing_s: float
 
@@ -101,7 +101,7 @@ def add_up(played: Sequence[Played], work: Work, peak_mib: float, count_tokens: 
         n_shown_tokens=n_shown_tokens,
         share_wasted=_share(max(0, work.n_decoded_tokens - n_shown_tokens), work.n_decoded_tokens),
         cpu_s=round(cpu_s, 2),
-        cpu_s_per_accepted_char=_ratio(cpu_s, n_accepted_chars),
+        cpu_per_accepted_char_s=_ratio(cpu_s, n_accepted_chars),
         peak_mib=peak_mib,
         typing_s=round(sum(one.duration_s for one in played), 1),
     )

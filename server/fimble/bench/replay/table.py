@@ -53,7 +53,7 @@ ROWS: list[tuple[str, Callable[[SideFigures], str]]] = [
     ("tokens decoded", _number(lambda f: f.n_decoded_tokens)),
     ("  wasted", _share(lambda f: f.share_wasted)),
     ("processor time", _number(lambda f: f.cpu_s, 1, " s")),
-    ("  per accepted character", _number(lambda f: f.cpu_s_per_accepted_char, 3, " s")),
+    ("  per accepted character", _number(lambda f: f.cpu_per_accepted_char_s, 3, " s")),
     ("peak memory", _number(lambda f: f.peak_mib, 0, " MiB")),
     ("time typed", _number(lambda f: f.typing_s, 0, " s")),
 ]

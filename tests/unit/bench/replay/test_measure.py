@@ -51,7 +51,7 @@ def test_shares():
     assert found.share_saved_keys == 0.3
     assert (found.n_shown, found.share_accepted, found.share_exact) == (2, 0.5, 0.5)
     assert (found.n_shown_tokens, found.share_wasted) == (3, 0.85)
-    assert found.cpu_s_per_accepted_char == 0.25
+    assert found.cpu_per_accepted_char_s == 0.25
 
 
 def test_suggestion_typed_through_is_one():
@@ -81,7 +81,7 @@ def test_more_shown_than_decoded_wastes_nothing():
 def test_nothing_played_divides_by_nothing():
     found = figures(played(n_script_keys=0, n_typed_keys=0), work=Work())
     assert (found.share_covered, found.share_saved_keys, found.share_wasted) == (None, None, None)
-    assert found.cpu_s_per_accepted_char is None
+    assert found.cpu_per_accepted_char_s is None
 
 
 def test_table_has_a_column_for_each_side():
