@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from fimble.bench.replay.agreement import is_exact_line
@@ -12,12 +12,15 @@ from fimble.bench.replay.side import Work
 from fimble.metrics import nearest_rank
 
 
+StopPlace = tuple[str, StopKind, int]
+
+
 @dataclass(frozen=True, slots=True)
 class StopFigures:
     """Waits of one kind, those without an agreeing suggestion counted at the limit.
 
-    `share_agreed`: in how many one came in time. `shown_p50_ms`: until any suggestion, agreeing or not.
-    `agreed_p50_ms`: of those waits alone in which one came. Lengths are means over these.
+    `share_agreed`: in how many one came in time. `shown_…_ms`: until any suggestion, agreeing or not.
+    `agreed_…_ms`: of those waits alone in which one came. Lengths are means over these.
     """
 
     n_stops: int
@@ -26,6 +29,7 @@ class StopFigures:
     p95_ms: float | None
     share_agreed: float | None
     agreed_p50_ms: float | None
+    agreed_p95_ms: float | None
     shown_p50_ms: float | None
     shown_p95_ms: float | None
     visible_chars: float | None
@@ -36,6 +40,7 @@ class StopFigures:
 class SideFigures:
     """One side over all its files. Shares are of 1; None where there was nothing to divide by.
 
+    `common`: of the stops at which every side had an agreeing suggestion in time, the wait alone, quality aside.
     `share_covered`: of pauses of 300 ms or more, at the end of which an agreeing suggestion stood. `share_saved_keys`:
     of the keys that typing by hand takes. `share_exact`: of suggestions shown, whose first line was the line written.
     `share_accepted`: of suggestions shown. `share_wasted`: of decoded tokens, those that were never on the screen.
@@ -46,6 +51,7 @@ class SideFigures:
     p90_ms: float | None
     p95_ms: float | None
     stops: dict[str, StopFigures]
+    common: StopFigures
     n_pauses: int
     share_covered: float | None
     share_saved_keys: float | None
@@ -65,8 +71,17 @@ class SideFigures:
     typing_s: float
 
 
-def add_up(played: Sequence[Played], work: Work, peak_mib: float, count_tokens: Callable[[str], int]) -> SideFigures:
-    """Give one side's figures. `count_tokens` is that of the model's own tokenizer, one for all sides."""
+def add_up(
+    played: Sequence[Played],
+    work: Work,
+    peak_mib: float,
+    count_tokens: Callable[[str], int],
+    common: Collection[StopPlace] = (),
+) -> SideFigures:
+    """Give one side's figures. `count_tokens` is that of the model's own tokenizer, one for all sides.
+
+    `common` are the stops at which every side had an agreeing suggestion.
+    """
     stops = [stop for one in played for stop in one.stops]
     by_kind = {"all": _stop_figures(stops)}
     by_kind |= {kind.value: _stop_figures([s for s in stops if s.kind is kind]) for kind in StopKind}
@@ -87,6 +102,7 @@ def add_up(played: Sequence[Played], work: Work, peak_mib: float, count_tokens: 
         p90_ms=everywhere.p90_ms,
         p95_ms=everywhere.p95_ms,
         stops=by_kind,
+        common=_stop_figures([stop for one in played for stop in one.stops if place_of(one, stop) in common]),
         n_pauses=len(pauses),
         share_covered=_share(sum(pause.covered for pause in pauses), len(pauses)),
         share_saved_keys=_share(n_script_keys - n_typed_keys, n_script_keys),
@@ -105,6 +121,19 @@ def add_up(played: Sequence[Played], work: Work, peak_mib: float, count_tokens: 
         peak_mib=peak_mib,
         typing_s=round(sum(one.duration_s for one in played), 1),
     )
+
+
+def place_of(played: Played, stop: Stop) -> StopPlace:
+    """Give what makes a stop the same one on another side."""
+    return played.path, stop.kind, stop.offset
+
+
+def common_stops(sides: Iterable[Sequence[Played]]) -> frozenset[StopPlace]:
+    """Give the stops at which every side had an agreeing suggestion in time."""
+    agreed = [
+        {place_of(one, stop) for one in played for stop in one.stops if stop.agreed_ms is not None} for played in sides
+    ]
+    return frozenset(set.intersection(*agreed)) if agreed else frozenset()
 
 
 def new_shows(played: Played) -> list[tuple[Show, str]]:
@@ -138,6 +167,7 @@ def _stop_figures(stops: Sequence[Stop]) -> StopFigures:
         p95_ms=_rank(waits, 0.95),
         share_agreed=_share(len(agreed), len(stops)),
         agreed_p50_ms=_rank(in_time, 0.5),
+        agreed_p95_ms=_rank(in_time, 0.95),
         shown_p50_ms=_rank(shown, 0.5),
         shown_p95_ms=_rank(shown, 0.95),
         visible_chars=_ratio(sum(stop.visible_chars for stop in agreed), len(agreed), 1),

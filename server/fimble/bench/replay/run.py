@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fimble.bench.replay.measure import SideFigures, add_up
+from fimble.bench.replay.measure import SideFigures, add_up, common_stops
 from fimble.bench.replay.player import Player
 from fimble.bench.replay.record import STOP_LIMIT_MS, Played
 from fimble.bench.replay.rhythm import Rhythm, Typist
@@ -51,7 +51,8 @@ def play(
             for place, side in enumerate(sides if number % 2 == 0 else list(reversed(sides))):
                 on_turn(side.name, script.path, number * len(sides) + place, n_turns)
                 _turn(side, Player(side, script, Rhythm(typist, seed, script.path), seed, stop_limit_ms), turns)
-    figures = {name: add_up(t.played, t.work, t.peak_mib, count_tokens) for name, t in turns.items()}
+    common = common_stops(t.played for t in turns.values())
+    figures = {name: add_up(t.played, t.work, t.peak_mib, count_tokens, common) for name, t in turns.items()}
     return figures, {name: t.played for name, t in turns.items()}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fimble.bench.replay.measure import add_up, new_shows
+from fimble.bench.replay.measure import add_up, common_stops, new_shows
 from fimble.bench.replay.record import STOP_LIMIT_MS, Pause, Played, Stop, StopKind
 from fimble.bench.replay.screen import Show
 from fimble.bench.replay.side import Work
@@ -82,6 +82,16 @@ def test_nothing_played_divides_by_nothing():
     found = figures(played(n_script_keys=0, n_typed_keys=0), work=Work())
     assert (found.share_covered, found.share_saved_keys, found.share_wasted) == (None, None, None)
     assert found.cpu_per_accepted_char_s is None
+
+
+def test_stops_at_which_every_side_agreed():
+    both, mine = Stop(StopKind.LINE_START, 1, 50.0, 100.0), Stop(StopKind.LINE_START, 2, 50.0, 300.0)
+    records = [played(stops=[both, mine])], [played(stops=[both, Stop(StopKind.LINE_START, 2, None, None)])]
+    common = common_stops(records)
+    assert common == {("a.go", StopKind.LINE_START, 1)}
+    found = add_up(records[0], Work(), 0.0, len, common)
+    assert (found.common.n_stops, found.common.p50_ms, found.common.p95_ms) == (1, 100.0, 100.0)
+    assert common_stops([]) == frozenset()
 
 
 def test_table_has_a_column_for_each_side():
