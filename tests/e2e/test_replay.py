@@ -57,10 +57,12 @@ def replay(tmp_path):
 
 
 def test_both_sides_are_typed_into_and_measured(replay):
-    finished, written = replay("--side", "fimble", "--side", "naive", "--set", "engine=scripted", "--stops", "0")
+    sides = ("--side", "fimble", "--side", "naive", "--variant", "slow:delay_ms=2000,n_second_opinions=0")
+    finished, written = replay(*sides, "--set", "engine=scripted", "--stops", "0")
     assert finished.returncode == 0, finished.stderr
-    assert finished.stdout.split()[:2] == ["fimble", "naive"]
-    assert set(written["sides"]) == {"fimble", "naive"}
+    assert finished.stdout.split()[:3] == ["fimble", "naive", "slow"]
+    assert set(written["sides"]) == {"fimble", "naive", "slow"}
+    assert written["sides"]["slow"]["n_generations"] < written["sides"]["fimble"]["n_generations"]
     for name, figures in written["sides"].items():
         assert figures["n_files"] == 1, name
         assert figures["n_generations"] > 0, name
@@ -88,6 +90,8 @@ def test_right_suggestion_reaches_the_typist_and_is_taken(replay):
         (("--side", "llama-cpp", "--set", "engine=scripted"), "--gguf"),
         (("--plot", "no-such-folder/plot.png"), "no-such-folder"),
         (("--set", "no_such_option=1"), "no_such_option"),
+        (("--set", "engine=scripted", "--variant", "odd:no_such_option=1"), "no_such_option"),
+        (("--set", "engine=scripted", "--variant", "naive:delay_ms=1"), "variant"),
     ],
 )
 def test_what_cannot_be_run_is_said_before_anything_is_typed(replay, arguments, said):

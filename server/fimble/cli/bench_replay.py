@@ -31,6 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="OUT", help="also write figures and every stop as JSON")
     parser.add_argument("--plot", type=Path, metavar="OUT", help="also draw a PNG (needs `fimble[bench]`)")
     parser.add_argument("--gguf", type=Path, metavar="FILE", help="the model's GGUF file, for the side llama-cpp")
+    parser.add_argument(
+        "--variant",
+        action="append",
+        default=[],
+        metavar="NAME:KEY=VALUE,…",
+        help="one more side fimble with options that differ, to see what a trick is worth; repeatable",
+    )
     add_setting_flags(parser)
 
 
@@ -44,7 +51,13 @@ def run(args: argparse.Namespace) -> int:
     from fimble.bench.replay import run as replay
     from fimble.bench.replay.rhythm import read_typist
 
-    plan = plans.Plan(tuple(dict.fromkeys(args.sides or ["fimble"])), flagged_options(args), args.gguf, args.seed)
+    plan = plans.Plan(
+        sides=tuple(dict.fromkeys(args.sides or ["fimble"])),
+        options=flagged_options(args),
+        variants=dict(plans.read_variant(text) for text in args.variant),
+        gguf=args.gguf,
+        seed=args.seed,
+    )
     typist = read_typist(args.typist)
     if args.json is not None and not args.json.absolute().parent.is_dir():
         raise UsageError(f"there is no folder for `{args.json}`")
@@ -65,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
         "machine": described,
         "seed": args.seed,
         "options": dict(plan.options),
+        "variants": {name: dict(changed) for name, changed in plan.variants.items()},
         "typist": dataclasses.asdict(typist),
         "sides": {name: dataclasses.asdict(figures) for name, figures in sides.items()},
         "files": {name: replay.overview(rows) for name, rows in played.items()},

@@ -11,7 +11,6 @@ from fimble.bench.replay.screen import Show
 from fimble.bench.replay.side import Work
 from fimble.metrics import nearest_rank
 
-
 StopPlace = tuple[str, StopKind, int]
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,23 @@ from fimble.models.store import ModelStore
 from fimble.settings import Settings
 
 SIDES = ("fimble", "naive", "llama-cpp")
-NAIVE_OFF = ("n_threads", "model", "engine", "device", "compute_type")
+SHARED_KEYS = ("n_threads", "model", "engine", "device", "compute_type")
 """What the naive side takes of the options: the same model on the same threads, no trick."""
+
+WITHOUT_SETTINGS = {"XDG_CONFIG_HOME": str(Path(tempfile.gettempdir()) / "fimble-bench-without-settings")}
+"""A measurement says what it ran with: the user's settings file is left out (where the system knows this variable)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to replay. `options` are fimble's, for the side fimble; `gguf` is llama.cpp's model file."""
+    """What to replay. `options` are fimble's, for the side fimble; `gguf` is llama.cpp's model file.
+
+    Each of `variants` is one more side fimble under its own name, with options that differ.
+    """
 
     sides: tuple[str, ...]
     options: Mapping[str, Any]
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     gguf: Path | None = None
     seed: int = 7
 
@@ -42,16 +50,27 @@ def make_sides(plan: Plan) -> list[Side]:
     made: list[Side] = []
     for name in plan.sides:
         if name == "fimble":
-            made.append(FimbleSide(raw))
+            made.append(FimbleSide(raw, WITHOUT_SETTINGS))
         elif name == "naive":
-            shared = {key: raw[key] for key in NAIVE_OFF if key in raw}
+            shared = {key: raw[key] for key in SHARED_KEYS if key in raw}
             made.append(ChildSide(name, ["fimble.bench.replay.naive_child", json.dumps(shared)]))
         else:
             told = {"gguf": str(find_gguf(settings, plan.gguf)), "n_threads": settings.n_threads, "seed": plan.seed}
             made.append(ChildSide(name, ["fimble.bench.replay.llama_child", json.dumps(told)]))
+    for name, changed in plan.variants.items():
+        options.resolve_strict(raw | dict(changed), source=f"the variant `{name}`")
+        made.append(FimbleSide(raw | dict(changed), WITHOUT_SETTINGS, name=name))
     if settings.engine != "scripted":
         ModelStore().path(settings.model)  # a missing model is named before anything is started
     return made
+
+
+def read_variant(text: str) -> tuple[str, dict[str, Any]]:
+    """Read `NAME:KEY=VALUE,KEY=VALUE`. Errors: UsageError; SettingsError for an assignment that is none."""
+    name, colon, assignments = text.partition(":")
+    if not colon or not name.strip() or name.strip() in SIDES:
+        raise UsageError(f"`{text}` is no variant", "for example `--variant slow:delay_ms=200`")
+    return name.strip(), dict(options.parse_assignment(part) for part in assignments.split(","))
 
 
 def find_gguf(settings: Settings, given: Path | None) -> Path:
