@@ -89,10 +89,10 @@ class FimbleSide:
         # Taking a part is an editor's own doing; only who takes the whole runs the item's command.
         is_whole = ghost is not None and ghost.text.rstrip() == text
         command = item.get("command") if item is not None and is_whole else None
+        self._change(text, 0)
         if command:
             params = {"command": command["command"], "arguments": command.get("arguments", [])}
             self._send_request("workspace/executeCommand", params, forget=True)
-        self._change(text, 0)
 
     def close_file(self) -> None:
         self._cancel()

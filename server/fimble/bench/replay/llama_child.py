@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Protocol
 
 from fimble.bench.replay.child_side import failure_of
 from fimble.bench.replay.link import read_message
@@ -19,11 +20,22 @@ from fimble.bench.wire import encode
 from fimble.errors import FimbleError
 
 
+class Slot(Protocol):
+    """What answers the requests, one after the other."""
+
+    n_generations: int
+    n_prefilled_tokens: int
+    n_decoded_tokens: int
+
+    def run(self, request: Infill) -> str:
+        """Give the answer to one request; none to a warm-up."""
+
+
 class LlamaChild:
     """One session with the bench: this thread is the editor's, another one the server's."""
 
-    def __init__(self, slot: LlamaSlot, seed: int) -> None:
-        self._slot = slot
+    def __init__(self, slot: Slot, seed: int, source: IO[bytes], sink: IO[bytes]) -> None:
+        self._slot, self._source, self._sink = slot, source, sink
         self._inbox: queue.Queue[tuple[str, Any]] = queue.Queue()
         self._requests: queue.Queue[Infill] = queue.Queue()
         self._policy = VimPolicy(self._requests.put, self._draw, seed)
@@ -33,7 +45,7 @@ class LlamaChild:
         """Answer until the input ends."""
         threading.Thread(target=self._read, name="llama-reader", daemon=True).start()
         threading.Thread(target=self._run_model, name="llama-model", daemon=True).start()
-        _say({"say": "ready"})
+        self._say({"say": "ready"})
         while True:
             due_ms = self._policy.next_at_ms
             wait_s = None if due_ms is None else max(0.0, (due_ms - _now_ms()) / 1000)
@@ -45,7 +57,7 @@ class LlamaChild:
             if what == "end":
                 return
             if what == "failed":
-                _say({"say": "failed", "message": value})
+                self._say({"say": "failed", "message": value})
                 return
             if what == "answer":
                 self._policy.response(value, _now_ms())
@@ -57,7 +69,7 @@ class LlamaChild:
         if said == "work":
             slot = self._slot
             totals = {"n_generations": slot.n_generations, "n_prefilled_tokens": slot.n_prefilled_tokens}
-            _say({"say": "work", "n_decoded_tokens": slot.n_decoded_tokens, **totals})
+            self._say({"say": "work", "n_decoded_tokens": slot.n_decoded_tokens, **totals})
             return
         self._version = message["version"]
         if said == "open":
@@ -69,10 +81,10 @@ class LlamaChild:
 
     def _draw(self, hint: Hint | None) -> None:
         drawn = {"text": hint.text, "n_replaced_chars": hint.n_replaced_chars} if hint else {"text": None}
-        _say({"say": "show", "version": self._version, **drawn})
+        self._say({"say": "show", "version": self._version, **drawn})
 
     def _read(self) -> None:
-        while (message := read_message(sys.stdin.buffer)) is not None:
+        while (message := read_message(self._source)) is not None:
             self._inbox.put(("message", message))
         self._inbox.put(("end", None))
 
@@ -87,25 +99,28 @@ class LlamaChild:
             if request.n_predict_tokens:
                 self._inbox.put(("answer", answer))
 
+    def _say(self, message: dict[str, Any]) -> None:
+        self._sink.write(encode(message))
+        self._sink.flush()
+
 
 def _now_ms() -> float:
     return time.perf_counter() * 1000
 
 
-def _say(message: dict[str, Any]) -> None:
-    sys.stdout.buffer.write(encode(message))
-    sys.stdout.buffer.flush()
-
-
 def main() -> None:
     """Serve with `gguf`, `n_threads` and `seed` given as JSON in the first argument."""
     told = json.loads(sys.argv[1])
+    # Whatever a library prints must not get between the messages.
+    sink = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     try:
         slot = LlamaSlot(Path(told["gguf"]), n_threads_of(told["n_threads"]), told["seed"])
     except FimbleError as error:
-        _say(failure_of(error))
+        sink.write(encode(failure_of(error)))
+        sink.flush()
         return
-    LlamaChild(slot, told["seed"]).serve()
+    LlamaChild(slot, told["seed"], sys.stdin.buffer, sink).serve()
 
 
 if __name__ == "__main__":

@@ -57,7 +57,9 @@ class Player:
         """Let the time before the next key pass, and press it, unless a suggestion is taken meanwhile."""
         text, offset = self._script.text, self._offset
         key = key_at(text, offset)
-        before = text[offset - 1] if offset else "\n"
+        # Behind the indentation that came with Enter a line is begun, as behind Enter itself.
+        begins_line = not text[:offset].rpartition("\n")[2].strip()
+        before = "\n" if begins_line else text[offset - 1]
         gap = self._rhythm.gap(offset, key, before, self._accepted_at_s is not None)
         self._accepted_at_s = None
         taken = self._take_within(gap.duration_ms)
