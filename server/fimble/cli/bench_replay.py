@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--side", action="append", choices=SIDES, dest="sides", help="repeatable (default: fimble)")
     parser.add_argument("--files", type=count_from_1, metavar="N", help="how many, drawn by the seed (default: all)")
     parser.add_argument("--chars", type=count_from_1, default=240, metavar="N", help="typed per file (default: 240)")
-    parser.add_argument("--stops", type=int, default=9, metavar="N", help="waits per file, at most (default: 9)")
+    parser.add_argument("--stops", type=int, default=15, metavar="N", help="waits per file, about (default: 15)")
     parser.add_argument("--typist", type=Path, metavar="FILE", help="TOML with times of another typist")
     parser.add_argument("--seed", type=int, default=7, metavar="S", help="seed of what is drawn (default: 7)")
     parser.add_argument("--json", type=Path, metavar="OUT", help="also write figures and every stop as JSON")

@@ -1,9 +1,11 @@
-"""When a suggestion agrees with what the typist is about to write, and how much is taken. Pure, one for all sides.
+"""When a suggestion agrees with the text, and how much of it is taken. Pure; one judgement for all sides.
 
-A suggestion *agrees* if it begins with the first word of what is about to be written, and with further words of it
-until `AGREED_CHARS_MIN` characters are full or the line ends; blanks belong to the word behind them. A word is the
+A suggestion *agrees* with the text as it stands if it was made for this place, or has been typed through to it, and
+takes nothing away around the cursor.
+It *begins right* if, besides, it begins with the first word of what is about to be written, and with further words of
+it until `RIGHT_CHARS_MIN` characters are full or the line ends; blanks belong to the word behind them. A word is the
 least that editors let one take of a suggestion.
-It is *right* if its whole first line agrees, to the end of the line or of the suggestion: then the typist takes it.
+It is *taken* if its whole first line is right, to the end of the line or of the suggestion.
 """
 
 from __future__ import annotations
@@ -12,22 +14,25 @@ import re
 
 from fimble.bench.replay.screen import Ghost
 
-AGREED_CHARS_MIN = 3
+RIGHT_CHARS_MIN = 3
 TAKEN_CHARS_MIN = 3
 """Taking less would cost as many keys as typing it."""
 _WORD = re.compile(r"\s*(?:\w+|[^\w\s])")
 
 
-def agrees(ghost: Ghost | None, rest: str) -> bool:
-    """Say whether the suggestion begins as `rest` does."""
-    if ghost is None or ghost.n_replaced_chars or not rest:
-        return False
+def agrees(ghost: Ghost | None) -> bool:
+    """Say whether there is a suggestion for the text as it stands; the screen drops those for another text."""
+    return ghost is not None and not ghost.n_replaced_chars
+
+
+def begins_right(ghost: Ghost | None, rest: str) -> bool:
+    """Say whether there is a suggestion and it begins as `rest` does."""
     needed = first_words(rest)
-    return bool(needed) and ghost.text.startswith(needed)
+    return ghost is not None and not ghost.n_replaced_chars and bool(needed) and ghost.text.startswith(needed)
 
 
 def first_words(rest: str) -> str:
-    """Give the beginning of `rest` that a suggestion must have to agree."""
+    """Give the beginning of `rest` that a suggestion must have to begin right."""
     end = 0
     for match in _WORD.finditer(rest):
         if match.start() != end:
@@ -35,7 +40,7 @@ def first_words(rest: str) -> str:
         if end and "\n" in match.group():
             break
         end = match.end()
-        if len(rest[:end].strip()) >= AGREED_CHARS_MIN:
+        if len(rest[:end].strip()) >= RIGHT_CHARS_MIN:
             break
     return rest[:end]
 

@@ -16,21 +16,20 @@ StopPlace = tuple[str, StopKind, int]
 
 @dataclass(frozen=True, slots=True)
 class StopFigures:
-    """Waits of one kind, those without an agreeing suggestion counted at the limit.
+    """Waits of one kind, those without a suggestion counted at the limit.
 
-    `share_agreed`: in how many one came in time. `shown_…_ms`: until any suggestion, agreeing or not.
-    `agreed_…_ms`: of those waits alone in which one came. Lengths are means over these.
+    `share_in_time`: in how many one came. `share_right`: in how many it began right; `right_…_ms`: the waits for these.
+    Lengths are means over what came.
     """
 
     n_stops: int
     p50_ms: float | None
     p90_ms: float | None
     p95_ms: float | None
-    share_agreed: float | None
-    agreed_p50_ms: float | None
-    agreed_p95_ms: float | None
-    shown_p50_ms: float | None
-    shown_p95_ms: float | None
+    share_in_time: float | None
+    share_right: float | None
+    right_p50_ms: float | None
+    right_p95_ms: float | None
     visible_chars: float | None
     later_chars: float | None
 
@@ -39,8 +38,9 @@ class StopFigures:
 class SideFigures:
     """One side over all its files. Shares are of 1; None where there was nothing to divide by.
 
-    `common`: of the stops at which every side had an agreeing suggestion in time, the wait alone, quality aside.
-    `share_covered`: of pauses of 300 ms or more, at the end of which an agreeing suggestion stood. `share_saved_keys`:
+    `common`: the waits at the stops where every side's suggestion began right, so that quality plays no part.
+    `share_covered`: of pauses of 300 ms or more, at the end of which a suggestion stood that agrees with the text;
+    `share_covered_right`: one that began right. `share_saved_keys`:
     of the keys that typing by hand takes. `share_exact`: of suggestions shown, whose first line was the line written.
     `share_accepted`: of suggestions shown. `share_wasted`: of decoded tokens, those that were never on the screen.
     """
@@ -53,6 +53,7 @@ class SideFigures:
     common: StopFigures
     n_pauses: int
     share_covered: float | None
+    share_covered_right: float | None
     share_saved_keys: float | None
     n_shown: int
     share_exact: float | None
@@ -79,7 +80,7 @@ def add_up(
 ) -> SideFigures:
     """Give one side's figures. `count_tokens` is that of the model's own tokenizer, one for all sides.
 
-    `common` are the stops at which every side had an agreeing suggestion.
+    `common` are the stops at which every side's suggestion began right.
     """
     stops = [stop for one in played for stop in one.stops]
     by_kind = {"all": _stop_figures(stops)}
@@ -103,7 +104,8 @@ def add_up(
         stops=by_kind,
         common=_stop_figures([stop for one in played for stop in one.stops if place_of(one, stop) in common]),
         n_pauses=len(pauses),
-        share_covered=_share(sum(pause.covered for pause in pauses), len(pauses)),
+        share_covered=_share(sum(pause.is_covered for pause in pauses), len(pauses)),
+        share_covered_right=_share(sum(pause.is_right for pause in pauses), len(pauses)),
         share_saved_keys=_share(n_script_keys - n_typed_keys, n_script_keys),
         n_shown=len(fresh),
         share_exact=_share(n_exact, len(fresh)),
@@ -128,11 +130,9 @@ def place_of(played: Played, stop: Stop) -> StopPlace:
 
 
 def common_stops(sides: Iterable[Sequence[Played]]) -> frozenset[StopPlace]:
-    """Give the stops at which every side had an agreeing suggestion in time."""
-    agreed = [
-        {place_of(one, stop) for one in played for stop in one.stops if stop.agreed_ms is not None} for played in sides
-    ]
-    return frozenset(set.intersection(*agreed)) if agreed else frozenset()
+    """Give the stops at which every side's suggestion began right."""
+    right = [{place_of(one, stop) for one in played for stop in one.stops if stop.is_right} for played in sides]
+    return frozenset(set.intersection(*right)) if right else frozenset()
 
 
 def new_shows(played: Played) -> list[tuple[Show, str]]:
@@ -156,21 +156,19 @@ def new_shows(played: Played) -> list[tuple[Show, str]]:
 
 def _stop_figures(stops: Sequence[Stop]) -> StopFigures:
     waits = sorted(STOP_LIMIT_MS if stop.agreed_ms is None else stop.agreed_ms for stop in stops)
-    shown = sorted(STOP_LIMIT_MS if stop.shown_ms is None else stop.shown_ms for stop in stops)
-    agreed = [stop for stop in stops if stop.agreed_ms is not None]
-    in_time = sorted(stop.agreed_ms for stop in agreed if stop.agreed_ms is not None)
+    came = [stop for stop in stops if stop.agreed_ms is not None]
+    right = sorted(stop.agreed_ms for stop in came if stop.agreed_ms is not None and stop.is_right)
     return StopFigures(
         n_stops=len(stops),
         p50_ms=_rank(waits, 0.5),
         p90_ms=_rank(waits, 0.9),
         p95_ms=_rank(waits, 0.95),
-        share_agreed=_share(len(agreed), len(stops)),
-        agreed_p50_ms=_rank(in_time, 0.5),
-        agreed_p95_ms=_rank(in_time, 0.95),
-        shown_p50_ms=_rank(shown, 0.5),
-        shown_p95_ms=_rank(shown, 0.95),
-        visible_chars=_ratio(sum(stop.visible_chars for stop in agreed), len(agreed), 1),
-        later_chars=_ratio(sum(stop.later_chars for stop in agreed), len(agreed), 1),
+        share_in_time=_share(len(came), len(stops)),
+        share_right=_share(len(right), len(stops)),
+        right_p50_ms=_rank(right, 0.5),
+        right_p95_ms=_rank(right, 0.95),
+        visible_chars=_ratio(sum(stop.visible_chars for stop in came), len(came), 1),
+        later_chars=_ratio(sum(stop.later_chars for stop in came), len(came), 1),
     )
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
 
-from fimble.bench.replay.agreement import agrees, first_words, taken_chars
+from fimble.bench.replay.agreement import agrees, begins_right, first_words, taken_chars
 from fimble.bench.replay.record import STOP_LIMIT_MS, Pause, Played, Stop, StopKind
 from fimble.bench.replay.rhythm import Rhythm
-from fimble.bench.replay.screen import Ghost
 from fimble.bench.replay.script import Script, key_at, n_keys
 from fimble.bench.replay.side import Side
 from fimble.errors import EngineError
@@ -65,8 +63,12 @@ class Player:
         taken = self._take_within(gap.duration_ms)
         if gap.is_pause:
             # A pause that ends in taking a suggestion was covered by it.
-            covered = taken is not None or agrees(self._side.screen.ghost, self._rest)
-            self.played.pauses.append(Pause(offset, round(gap.duration_ms, 1), covered))
+            ghost = self._side.screen.ghost
+            is_covered, is_right = agrees(ghost), begins_right(ghost, self._rest)
+            taken_too = taken is not None
+            self.played.pauses.append(
+                Pause(offset, round(gap.duration_ms, 1), taken_too or is_covered, taken_too or is_right)
+            )
         if taken is not None:
             self._take(taken)
             return
@@ -131,31 +133,29 @@ class Player:
             self._stop(StopKind.AFTER_ACCEPT, taken_at_s)
 
     def _stop(self, kind: StopKind, from_s: float) -> None:
-        """Wait until a suggestion that agrees is visible, up to the limit, and then half a second more."""
+        """Wait until a suggestion that agrees is visible, up to the limit; look at it for half a second more."""
         screen, rest = self._side.screen, self._rest
-        shown = self._wait_for(lambda ghost: ghost is not None, from_s)
-        agreed = self._wait_for(lambda ghost: agrees(ghost, rest), from_s)
-        visible_chars = later_chars = 0
-        if agreed is not None:
-            with screen.changed:
-                visible_chars = len(screen.ghost.text) if screen.ghost else 0
-            time.sleep(LATER_MS / 1000)
-            with screen.changed:
-                later_chars = len(screen.ghost.text) if screen.ghost else 0
-        self.played.stops.append(Stop(kind, self._offset, shown, agreed, visible_chars, later_chars))
-        # It was looked at long enough: what is right is taken, the rest typed through.
+        agreed_ms, visible_chars = self._wait_for_ghost(from_s)
+        if agreed_ms is None:
+            self.played.stops.append(Stop(kind, self._offset, None))
+            return
+        time.sleep(LATER_MS / 1000)
         ghost = screen.ghost
-        if agreed is not None and ghost is not None and (n_chars := taken_chars(ghost, rest)):
+        is_right, later_chars = begins_right(ghost, rest), len(ghost.text) if ghost else 0
+        self.played.stops.append(Stop(kind, self._offset, agreed_ms, is_right, visible_chars, later_chars))
+        # It was looked at long enough: what is right is taken, the rest typed through.
+        if ghost is not None and (n_chars := taken_chars(ghost, rest)):
             self._take(ghost.text[:n_chars])
 
-    def _wait_for(self, wanted: Callable[[Ghost | None], bool], from_s: float) -> float | None:
-        """Give the ms from `from_s` until the screen is as wanted, None at the limit."""
+    def _wait_for_ghost(self, from_s: float) -> tuple[float | None, int]:
+        """Give the ms from `from_s` until a suggestion was visible, None at the limit, and its length."""
         screen = self._side.screen
         until_s = from_s + self._stop_limit_ms / 1000
         with screen.changed:
-            while not wanted(screen.ghost):
+            while not agrees(screen.ghost):
                 left_s = until_s - time.perf_counter()
                 if left_s <= 0 or screen.failure:
-                    return None
+                    return None, 0
                 screen.changed.wait(left_s)
-            return max(0.0, round((time.perf_counter() - from_s) * 1000, 2))
+            took_ms = round((time.perf_counter() - from_s) * 1000, 2)
+            return took_ms, len(screen.ghost.text) if screen.ghost else 0

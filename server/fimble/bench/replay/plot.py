@@ -1,4 +1,4 @@
-"""A picture of one replay: how soon an agreeing suggestion stood there, what it saved and cost. Measures nothing."""
+"""A picture of one replay: how soon a suggestion stood there, what it saved and cost. Measures nothing."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def draw(path: Path, sides: Mapping[str, SideFigures], played: Mapping[str, Sequ
         n_stops = sum(len(row.stops) for row in rows)
         shares = [number / n_stops for number in range(1, len(times_ms) + 1)] if n_stops else []
         left.step([0, *times_ms, STOP_LIMIT_MS], [0, *shares, (shares or [0])[-1]], where="post", label=name)
-    left.set(xlabel="ms since the typist stopped", ylabel="share of stops with an agreeing suggestion")
+    left.set(xlabel="ms since the typist stopped", ylabel="share of stops with a suggestion")
     left.set(xlim=(0, STOP_LIMIT_MS), ylim=(0, 1), title="stop latency")
     left.legend(loc="lower right")
     _bars(right, sides)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fimble.bench.replay.screen import Show
 
 STOP_LIMIT_MS = 5_000.0
-"""How long the typist waits at a stop; a wait that ends without an agreeing suggestion counts as so long."""
+"""How long the typist waits at a stop; a wait that ends without a suggestion counts as so long."""
 
 
 class StopKind(enum.Enum):
@@ -21,27 +21,31 @@ class StopKind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One wait. Times are from the key (or the acceptance) until it was visible, 0 if it stood there already.
+    """One wait, from the key (or the acceptance) until a suggestion that agrees with the text was visible.
 
-    `shown_ms` is that of any suggestion, `agreed_ms` that of one which agrees; None: not within the limit.
-    `visible_chars` is the length of the agreeing suggestion when it appeared, `later_chars` half a second later.
+    `agreed_ms` is 0 if one stood there already, None if none came within the limit. `is_right`: half a second later one
+    stood there that begins right. `visible_chars` is the length when it appeared, `later_chars` half a second later.
     """
 
     kind: StopKind
     offset: int
-    shown_ms: float | None
     agreed_ms: float | None
+    is_right: bool = False
     visible_chars: int = 0
     later_chars: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A pause that the typist would have made anyway; `covered`: an agreeing suggestion stood at its end."""
+    """A pause that the typist would have made anyway; `is_covered`: a suggestion that agrees stood at its end.
+
+    `is_right`: that suggestion began right.
+    """
 
     offset: int
     duration_ms: float
-    covered: bool
+    is_covered: bool
+    is_right: bool
 
 
 @dataclass

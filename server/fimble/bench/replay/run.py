@@ -89,15 +89,15 @@ def overview(played: Sequence[Played]) -> list[dict[str, Any]]:
                 {
                     "kind": stop.kind.value,
                     "offset": stop.offset,
-                    "shown_ms": stop.shown_ms,
                     "agreed_ms": stop.agreed_ms,
+                    "is_right": stop.is_right,
                     "visible_chars": stop.visible_chars,
                     "later_chars": stop.later_chars,
                 }
                 for stop in one.stops
             ],
             "n_pauses": len(one.pauses),
-            "n_covered": sum(pause.covered for pause in one.pauses),
+            "n_covered": sum(pause.is_covered for pause in one.pauses),
         }
         for one in played
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fimble.bench.replay.agreement import agrees, first_words, is_exact_line, taken_chars
+from fimble.bench.replay.agreement import agrees, begins_right, first_words, is_exact_line, taken_chars
 from fimble.bench.replay.screen import Ghost
 
 REST = "return value.strip()\n\n\ndef other():\n    pass\n"
@@ -22,8 +22,8 @@ REST = "return value.strip()\n\n\ndef other():\n    pass\n"
         ("", False),
     ],
 )
-def test_agrees_by_the_first_word(text, expected):
-    assert agrees(Ghost(text, 0.0), REST) is expected
+def test_first_word_makes_a_right_beginning(text, expected):
+    assert begins_right(Ghost(text, 0.0), REST) is expected
 
 
 @pytest.mark.parametrize(
@@ -37,13 +37,15 @@ def test_agrees_by_the_first_word(text, expected):
         ("", ""),
     ],
 )
-def test_short_words_do_not_make_agreement(rest, needed):
+def test_short_words_are_not_enough(rest, needed):
     assert first_words(rest) == needed
 
 
 def test_nothing_visible_and_what_replaces_text_do_not_agree():
-    assert not agrees(None, REST)
-    assert not agrees(Ghost("return value", 0.0, n_replaced_chars=1), REST)
+    replacing = Ghost("return value", 0.0, n_replaced_chars=1)
+    assert [agrees(ghost) for ghost in (None, replacing, Ghost("x", 0.0))] == [False, False, True]
+    assert not begins_right(None, REST)
+    assert not begins_right(replacing, REST)
     assert not taken_chars(Ghost("return value", 0.0, n_replaced_chars=1), REST)
 
 

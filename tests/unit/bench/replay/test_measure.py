@@ -25,15 +25,15 @@ def figures(*records, work=Work(4, 100, 20)):  # noqa: B008 - a value that nobod
     return add_up(records, work, 700.0, lambda text: len(text.split()))
 
 
-def test_waits_without_agreement_count_at_the_limit():
-    stops = [Stop(StopKind.LINE_START, 1, 50.0, 100.0, 10, 14), Stop(StopKind.LINE_START, 2, 60.0, None)]
-    found = figures(played(stops=[*stops, Stop(StopKind.MID_LINE, 3, None, None)]))
-    assert found.p50_ms == found.p95_ms == STOP_LIMIT_MS
+def test_waits_without_a_suggestion_count_at_the_limit():
+    right, wrong = Stop(StopKind.LINE_START, 1, 100.0, True, 10, 14), Stop(StopKind.LINE_START, 2, 300.0, False, 4, 4)
+    found = figures(played(stops=[right, wrong, Stop(StopKind.MID_LINE, 3, None)]))
+    assert (found.p50_ms, found.p95_ms) == (300.0, STOP_LIMIT_MS)
     at_lines = found.stops["line-start"]
-    assert (at_lines.n_stops, at_lines.share_agreed, at_lines.agreed_p50_ms) == (2, 0.5, 100.0)
-    assert (at_lines.visible_chars, at_lines.later_chars) == (10.0, 14.0)
-    assert (at_lines.p50_ms, at_lines.shown_p50_ms, at_lines.shown_p95_ms) == (100.0, 50.0, 60.0)
-    assert found.stops["mid-line"].shown_p50_ms == STOP_LIMIT_MS
+    assert (at_lines.n_stops, at_lines.share_in_time, at_lines.share_right) == (2, 1.0, 0.5)
+    assert (at_lines.visible_chars, at_lines.later_chars) == (7.0, 9.0)
+    assert (at_lines.p50_ms, at_lines.p95_ms, at_lines.right_p50_ms, at_lines.right_p95_ms) == (100, 300, 100, 100)
+    assert (found.stops["mid-line"].p50_ms, found.stops["mid-line"].share_in_time) == (STOP_LIMIT_MS, 0.0)
     assert found.stops["after-accept"].p50_ms is None
 
 
@@ -43,11 +43,11 @@ def test_shares():
         n_accepts=1,
         n_accepted_chars=12,
         cpu_s=3.0,
-        pauses=[Pause(1, 300.0, True), Pause(2, 400.0, False), Pause(3, 500.0, False), Pause(4, 600.0, False)],
+        pauses=[Pause(n, 300.0, n > 1, n > 3) for n in range(1, 5)],
         shows=shows(("", "return value"), ("return value", "\n  x")),
     )
     found = figures(record)
-    assert found.share_covered == 0.25
+    assert (found.share_covered, found.share_covered_right) == (0.75, 0.25)
     assert found.share_saved_keys == 0.3
     assert (found.n_shown, found.share_accepted, found.share_exact) == (2, 0.5, 0.5)
     assert (found.n_shown_tokens, found.share_wasted) == (3, 0.85)
@@ -84,9 +84,9 @@ def test_nothing_played_divides_by_nothing():
     assert found.cpu_per_accepted_char_s is None
 
 
-def test_stops_at_which_every_side_agreed():
-    both, mine = Stop(StopKind.LINE_START, 1, 50.0, 100.0), Stop(StopKind.LINE_START, 2, 50.0, 300.0)
-    records = [played(stops=[both, mine])], [played(stops=[both, Stop(StopKind.LINE_START, 2, None, None)])]
+def test_stops_at_which_every_side_began_right():
+    both, mine = Stop(StopKind.LINE_START, 1, 100.0, True), Stop(StopKind.LINE_START, 2, 300.0, True)
+    records = [played(stops=[both, mine])], [played(stops=[both, Stop(StopKind.LINE_START, 2, 20.0)])]
     common = common_stops(records)
     assert common == {("a.go", StopKind.LINE_START, 1)}
     found = add_up(records[0], Work(), 0.0, len, common)
@@ -95,7 +95,7 @@ def test_stops_at_which_every_side_agreed():
 
 
 def test_table_has_a_column_for_each_side():
-    record = played(stops=[Stop(StopKind.LINE_START, 1, 50.0, 1234.0, 10, 14)])
+    record = played(stops=[Stop(StopKind.LINE_START, 1, 1234.0, True, 10, 14)])
     text = render({"fimble": figures(record), "naive": figures(played())})
     head, *rows = text.splitlines()
     assert head.split() == ["fimble", "naive"]

@@ -125,23 +125,27 @@ def test_reaction_takes_time():
     assert played(side, script(), slow).n_accepts == 0
 
 
-def test_stop_waits_for_what_agrees():
+def test_stop_waits_for_a_suggestion():
     offset = TEXT.index("total")
     side = ScriptedSide({TEXT[:offset]: "total = 0"})
     record = played(side, script(line_stops=[offset]), stop_limit_ms=5000.0)
     [stop] = record.stops
     assert (stop.kind, stop.offset) == (StopKind.LINE_START, offset)
     assert stop.agreed_ms is not None
-    assert stop.shown_ms is not None
+    assert stop.is_right
     assert (stop.visible_chars, stop.later_chars) == (9, 9)
 
 
-def test_stop_without_agreement_ends_at_the_limit():
+def test_suggestion_that_begins_wrong_ends_the_wait_too():
     offset = TEXT.index("total")
-    side = ScriptedSide({TEXT[:offset]: "return 0"})
-    [stop] = played(side, script(line_stops=[offset])).stops
-    assert stop.agreed_ms is None
-    assert stop.shown_ms is not None
+    [stop] = played(ScriptedSide({TEXT[:offset]: "return 0"}), script(line_stops=[offset]), stop_limit_ms=5000.0).stops
+    assert stop.agreed_ms is not None
+    assert not stop.is_right
+
+
+def test_stop_without_a_suggestion_ends_at_the_limit():
+    [stop] = played(ScriptedSide(), script(line_stops=[TEXT.index("total")])).stops
+    assert (stop.agreed_ms, stop.is_right, stop.visible_chars) == (None, False, 0)
 
 
 def test_stop_within_a_line_waits_for_an_unpredicted_key():
