@@ -79,7 +79,7 @@ def test_right_suggestion_reaches_the_typist_and_is_taken(replay):
     assert finished.returncode == 0, finished.stderr
     figures = written["sides"]["fimble"]
     assert figures["n_accepted_chars"] == len("result = 0")
-    assert figures["stops"]["line-start"]["share_right"] == 0.5
+    assert figures["stops"]["line-start"]["share_right"] == 1.0
 
 
 @pytest.mark.parametrize(
