@@ -11,6 +11,7 @@ from fimble.bench.replay.measure import SideFigures
 from fimble.bench.replay.record import STOP_LIMIT_MS, Played
 from fimble.errors import UsageError
 
+LINEAR_MS = 100
 SHARES = (
     ("coverage", "share_covered"),
     ("keys saved", "share_saved_keys"),
@@ -22,10 +23,10 @@ SHARES = (
 
 def check(path: Path) -> None:
     """Say before a long run that a plot could not be drawn behind it. Errors: UsageError."""
-    if importlib.util.find_spec("matplotlib") is None:
-        raise UsageError("a plot needs the package `matplotlib`", "install `fimble[bench]`")
     if not path.absolute().parent.is_dir():
         raise UsageError(f"there is no folder for `{path}`")
+    if importlib.util.find_spec("matplotlib") is None:
+        raise UsageError("a plot needs the package `matplotlib`", "install `fimble[bench]`")
 
 
 def draw(path: Path, sides: Mapping[str, SideFigures], played: Mapping[str, Sequence[Played]]) -> None:
@@ -42,6 +43,8 @@ def draw(path: Path, sides: Mapping[str, SideFigures], played: Mapping[str, Sequ
         shares = [number / n_stops for number in range(1, len(times_ms) + 1)] if n_stops else []
         left.step([0, *times_ms, STOP_LIMIT_MS], [0, *shares, (shares or [0])[-1]], where="post", label=name)
     left.set(xlabel="ms since the typist stopped", ylabel="share of stops with a suggestion")
+    # Most waits are short and some are at the limit: both ends are to be seen.
+    left.set_xscale("symlog", linthresh=LINEAR_MS)
     left.set(xlim=(0, STOP_LIMIT_MS), ylim=(0, 1), title="stop latency")
     left.legend(loc="lower right")
     _bars(right, sides)
