@@ -66,6 +66,8 @@ def run(args: argparse.Namespace) -> int:
     files = script.draw_files(script.load(args.data), args.files, args.seed)
     scripts = [script.make_script(file, args.chars, args.stops, args.seed) for file in files]
     described, count_tokens, started_at_s = machine.describe(), plans.token_counter(plan), time.monotonic()
+    if "llama-cpp" in plan.sides:
+        described["llama-cpp"] = plans.llama_version()
     with Console(stderr=True).status("starting the sides") as status:
 
         def on_turn(side: str, path: str, n_done: int, n_all: int) -> None:

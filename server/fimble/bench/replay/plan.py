@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import tempfile
 from collections.abc import Callable, Mapping
@@ -88,6 +89,16 @@ def find_gguf(settings: Settings, given: Path | None) -> Path:
     if sha256_of(path) != manifest.sha256:
         raise UsageError(f"`{path}` is not the file that `{manifest.model_id}` was converted from", hint)
     return path.resolve()
+
+
+def llama_version() -> str:
+    """Give the version of the Python package. Errors: UsageError if it is not installed."""
+    try:
+        return importlib.metadata.version("llama-cpp-python")
+    except importlib.metadata.PackageNotFoundError as error:
+        raise UsageError(
+            "the side llama-cpp needs the package `llama-cpp-python`", "install `fimble[bench]`"
+        ) from error
 
 
 def token_counter(plan: Plan) -> Callable[[str], int]:
