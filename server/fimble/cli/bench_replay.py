@@ -65,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
         plot.check(args.plot)
     files = script.draw_files(script.load(args.data), args.files, args.seed)
     scripts = [script.make_script(file, args.chars, args.stops, args.seed) for file in files]
+    made = plans.make_sides(plan)
     described, count_tokens, started_at_s = machine.describe(), plans.token_counter(plan), time.monotonic()
     if "llama-cpp" in plan.sides:
         described["llama-cpp"] = plans.llama_version()
@@ -74,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
             spent_s = time.monotonic() - started_at_s
             status.update(f"{n_done + 1} of {n_all}, {spent_s / 60:.0f} min: {side} types {Path(path).name}")
 
-        sides, played = replay.play(plans.make_sides(plan), scripts, typist, args.seed, count_tokens, on_turn)
+        sides, played = replay.play(made, scripts, typist, args.seed, count_tokens, on_turn)
     document: dict[str, Any] = {
         "bench": "replay",
         "machine": described,
