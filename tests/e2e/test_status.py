@@ -18,6 +18,18 @@ async def test_loading_is_shown_from_begin_to_end(start, script):
     assert "loading" in [s["state"] for s in editor.statuses]
 
 
+async def test_status_says_what_the_model_did(start, script):
+    script("a + b")
+    editor = await (await start()).until_ready()
+    assert (await editor.status())["usage"]["n_decoded_tokens"] == 0
+    editor.open(SOURCE)
+    await editor.ghost(1, 11)
+    usage = (await editor.status())["usage"]
+    assert usage["n_generations"] == 1
+    assert usage["n_decoded_tokens"] == len("a + b")
+    assert usage["n_prefilled_tokens"] > 0
+
+
 @pytest.mark.parametrize("capabilities", ["visual_studio_code"], indirect=True)
 class TestOneClient:
     async def test_no_progress_for_a_client_without_it(self, start, script, capabilities):

@@ -195,6 +195,26 @@ async def test_model_pulled_while_the_editor_is_open_is_loaded(monkeypatch: pyte
     worker.close()
 
 
+async def test_usage_counts_runs_that_were_cut_off(worker: EngineWorker, backend: ScriptedBackend) -> None:
+    backend.enqueue("a, b):")
+    await worker.generate(request())
+    assert worker.usage.totals() == {"n_generations": 1, "n_prefilled_tokens": 1, "n_decoded_tokens": 6}
+    backend.enqueue("word " * 50, token_ms=5)
+    token = CancelToken()
+    task = asyncio.ensure_future(worker.generate(request(token=token, on_text=lambda _text: token.cancel())))
+    await task
+    totals = worker.usage.totals()
+    assert (totals["n_generations"], totals["n_prefilled_tokens"]) == (2, 2)
+    assert totals["n_decoded_tokens"] > 6
+
+
+async def test_request_cancelled_while_it_waits_costs_nothing(worker: EngineWorker, backend: ScriptedBackend) -> None:
+    token = CancelToken()
+    token.cancel()
+    await worker.generate(request(token=token))
+    assert worker.usage.totals()["n_generations"] == 0
+
+
 async def test_close_during_decode_ends_threads(worker: EngineWorker, backend: ScriptedBackend) -> None:
     backend.enqueue("word " * 5000, token_ms=2)
     task = asyncio.ensure_future(worker.generate(request(n_tokens_max=9000)))

@@ -9,6 +9,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from fimble.cli import bench_replay
 from fimble.cli.number import count_from_1
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ EPILOG = """examples:
   fimble bench memory               memory of a server, loaded and after 200 requests
   fimble bench sharing --model qwen2.5-coder-0.5b   what the shared daemon costs and saves
   fimble bench engine --json        prefill, decode, cached heads, cancel, pause
+  fimble bench replay --data replay.jsonl --side fimble --side naive   typing in real time
 
 Figures mean something on an otherwise idle machine only; the load is printed beside them.
 """
@@ -51,12 +53,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     engine.add_argument("--repeats", type=count_from_1, default=5, metavar="N", help="of each figure (default: 5)")
     engine.add_argument("--threads", type=count_from_1, metavar="N", help="threads of one generation")
     engine.set_defaults(run_bench=_run_engine)
+    replay = subparsers.add_parser(
+        "replay", help="typing real files in real time, side by side", description=bench_replay.DESCRIPTION
+    )
+    bench_replay.add_arguments(replay)
     for child in (overhead, memory, sharing, engine):
         child.add_argument("--seed", type=int, default=7, metavar="S", help="seed of what is drawn (default: 7)")
         child.add_argument("--json", action="store_true", help="print figures as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.bench == "replay":
+        return bench_replay.run(args)
     from fimble.bench import machine
 
     described = machine.describe()

@@ -10,6 +10,7 @@ from typing import Any
 
 from fimble.daemon.scheduler import Scheduler
 from fimble.engine.contract import EngineState, GenerationRequest, Tokenizer
+from fimble.engine.usage import Usage
 from fimble.engine.worker import EngineWorker
 from fimble.errors import EngineError, FimbleError
 from fimble.log import LOGGER
@@ -127,6 +128,11 @@ class SessionEngine:
         if self.state is not EngineState.READY or tokenizer is None:
             raise EngineError(f"the model is {self.state.value}")
         return tokenizer
+
+    @property
+    def usage(self) -> Usage:
+        """What the shared model did for everybody."""
+        return self._model.worker.usage if self._model.worker is not None else Usage()
 
     def on_state_change(self, listener: Callable[[], None]) -> None:
         self._listeners.append(listener)

@@ -14,6 +14,7 @@ from fimble.engine.contract import Backend, EngineState, GenerationRequest, Prio
 from fimble.engine.jobs import Job, LiveJobs
 from fimble.engine.rest import Rest
 from fimble.engine.stepping import Stepper
+from fimble.engine.usage import Usage
 from fimble.errors import EngineError, FimbleError, ModelNotInstalledError
 from fimble.records import FimPrompt, Generation, StopReason
 
@@ -49,6 +50,7 @@ class EngineWorker:
         self._is_dropping = False
         self._threads: list[threading.Thread] = []
         self._listeners: list[Callable[[], None]] = []
+        self.usage = Usage()
 
     @property
     def state(self) -> EngineState:
@@ -246,6 +248,9 @@ class EngineWorker:
         if request.warms_head and heads is not None:
             heads.keep(head)
         n_kept_tokens = len(request.prompt.head)
+        # A head that is kept is not read again.
+        n_read_tokens = len(request.prompt.tail) + (n_kept_tokens if request.warms_head else 0)
+        self.usage.add(n_read_tokens, sum(len(row.ids) for row in rows))
         return [replace(stepper.generation(row, queue_ms), n_kept_tokens=n_kept_tokens) for row in rows]
 
     def _makes_room(self, request: GenerationRequest) -> bool:

@@ -47,7 +47,7 @@ def explain(ls: FimbleServer, *arguments: Any) -> dict[str, Any]:
 
 
 def show_status(ls: FimbleServer, *_: Any) -> dict[str, Any]:
-    return status.current(ls)
+    return status.status(ls)
 
 
 def _last_trace(ls: FimbleServer, uri: str | None) -> RequestTrace | None:

@@ -44,8 +44,10 @@ def register(server: FimbleServer) -> None:
 
 
 def status(ls: FimbleServer, params: Any = None) -> dict[str, Any]:
-    """Answer `fimble/status`."""
-    return current(ls)
+    """Answer `fimble/status`: the state, and what the model did since it was started, where its engine counts."""
+    assert ls.app is not None
+    usage = getattr(ls.app.engine, "usage", None)
+    return current(ls) | {"usage": usage.totals() if usage is not None else None}
 
 
 def current(ls: FimbleServer) -> dict[str, Any]:

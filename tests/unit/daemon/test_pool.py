@@ -110,3 +110,14 @@ async def test_every_session_hears_of_the_state(models):
             break
         await asyncio.sleep(0.01)
     assert set(heard) == {0, 1}
+
+
+async def test_sessions_see_what_their_model_did_for_everybody(models):
+    one, other = models.open("a", 1), models.open("a", 2)
+    assert one.usage.totals()["n_generations"] == 0
+    for session in (one, other):
+        session.start()
+        await session.wait_ready()
+        await session.generate(GenerationRequest(FimPrompt((), (1,)), 8))
+    assert one.usage.totals() == other.usage.totals()
+    assert one.usage.totals()["n_generations"] == 2
