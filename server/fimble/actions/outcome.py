@@ -102,12 +102,16 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at; `refusal` says what it means when it did not pass."""
+    """One thing that was looked at; `refusal` says what it means when it did not pass.
+
+    One that is not `blocking` speaks against an answer without forbidding it: what was asked may have been misread.
+    """
 
     name: str
     passed: bool
     detail: str = ""
     refusal: Refusal | None = None
+    blocking: bool = True
 
 
 @dataclass(frozen=True, slots=True)

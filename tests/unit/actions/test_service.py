@@ -40,6 +40,21 @@ async def test_answer_that_fails_its_examples_is_not_applied(act):
     assert "0 of 1 examples" in ran.result.message and "return x + 1" in ran.result.raw_text
 
 
+PROSE = 'def f(x):\n    """Twice x. For example f(2) == 4, and f(3) should return 6."""║\n'
+
+
+async def test_candidate_that_keeps_all_examples_of_the_prose_is_taken(act):
+    ran = await act("function", PROSE, "    return x + 2\n```\n", RIGHT, n_candidates=3, run_examples=True)
+    assert ran.new.endswith("return x * 2\n") and not ran.result.notes
+    assert (len(ran.prompts), ran.result.n_candidates) == (2, 3)
+
+
+async def test_prose_may_be_misread_so_it_warns_and_does_not_forbid(act):
+    ran = await act("function", PROSE, "    return x + 2\n```\n", n_candidates=1, run_examples=True)
+    assert ran.new.endswith("return x + 2\n")
+    assert ran.result.notes == ("look at the change: 1 of 2 examples give what they should",)
+
+
 async def test_user_text_never_becomes_a_control_token(act):
     manifest = dataclasses.replace(
         SCRIPTED_MANIFEST,

@@ -1,0 +1,183 @@
+"""Read examples out of prose: `f(3) == 4`, `f(3) ➞ 4`, `Input: 3` over `Output: 4`, `for n = 3 the output is 4`.
+
+Takes only what can be read in one way, in English and Chinese. Runs nothing; Python values alone.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+
+CALL_CHARS_MAX = 600
+VALUE_CHARS_MAX = 400
+VALUE_LINES_MAX = 6
+# Typographic quotes, which editors and translators put in.
+_QUOTES = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'"})
+_SIGN = r"(?:={1,3}>?|[-–—]{1,2}>|[➞→⇒➔⟹⟶])"
+_WORD = (
+    r"(?:,?[ \t]*(?:the )?(?:(?:function|it|result|output|answer)[ \t]+)?"
+    r"(?:(?:should|must|will|would)[ \t]+)?(?:returns?|gives?|yields?|outputs?|equals?|produces?|is|be|evaluates to)"
+    r"(?:[ \t]+equal to)?"
+    r"|[,\uff0c]?[ \t]*(?:函数|结果|输出|答案)?[ \t]*(?:应该|应当|应|将|会)?(?:返回|输出|得到|等于|为|是))"
+)
+_GIVES = re.compile(
+    rf"[ \t`*]*(?:(?P<sign>{_SIGN}|[:\uff1a])|(?P<word>{_WORD}))[ \t`*:\uff1a]*(?:\n[ \t]*)?", re.IGNORECASE
+)
+_ARROW = re.compile(r"[ \t`*]*(?:={1,3}>|[-–—]{1,2}>|[➞→⇒➔⟹⟶])[ \t`*]*")
+_INPUT = re.compile(r"^[ \t#*•-]*(?:\w+[ \t]*\d*[.)][ \t]*)?(?:inputs?|输入)[ \t`*]*[:\uff1a=][ \t`*]*", re.I | re.M)
+_OUTPUT = re.compile(
+    r"[ \t`*,\uff0c;\uff1b#-]*\n?[ \t#*•-]*(?:outputs?|returns?|输出|返回)[ \t`*]*[:\uff1a=][ \t`*]*", re.IGNORECASE
+)
+_FOR = re.compile(r"(?:\b(?:for|when|if|given)[ \t]+|(?:对于|给定|如果|当|若)[ \t]*)(?:inputs?|输入)?[ \t::`]*", re.I)
+_RESULT = re.compile(
+    r"[ \t`*]*[,\uff0c]?[ \t]*(?:(?:the|your|this)[ \t]+)?"
+    r"(?:function|output|result|answer|it|函数|输出|结果|答案)[ \t]*"
+    r"(?:(?:should|must|will|would|应该|应当|应|将|会)[ \t]*)?"
+    r"(?:returns?|gives?|outputs?|be|is|equals?|返回|输出|得到|等于|为|是)[ \t]*(?:equal to)?[ \t:\uff1a`*]*",
+    re.IGNORECASE,
+)
+_BULLET = re.compile(r"^[ \t]*(?:[#*•][ \t]*|-[ \t]+|\d+[.)][ \t]+)*[`]*", re.MULTILINE)
+# What may follow a value that ends there; `3 times` and `[1] or [2]` do not.
+_ENDS = re.compile(
+    r"[ \t`*\"']*(?:$|[.。;\uff1b、)(\uff08\uff09#!]|[,\uff0c](?![ \t]*[\d\[({\"'-])|//"
+    r"|\b(?:because|since|as|and|explanation)\b|因为|由于|[-–—]{1,2}[ \t])",
+    re.IGNORECASE | re.MULTILINE,
+)
+_SUM = re.compile(r"[\d \t+*/().%-]+=[ \t]*(-?\d+(?:\.\d+)?)[ \t.]*$")
+_SPELLED = {"true": "True", "false": "False", "none": "None", "null": "None"}
+
+
+def find(text: str, name: str, parameters: Sequence[str]) -> list[tuple[str, str]]:
+    """Give calls of the function `name` with the value that `text` says they have, both as Python source."""
+    text = text.translate(_QUOTES)
+    found: dict[str, str | None] = {}
+    for call, want in (*_calls(text, name), *_pairs(text, name, parameters), *_bare(text, name, parameters)):
+        # Two different values for one call: at least one was misread.
+        found[call] = want if found.get(call, want) == want else None
+    return [(call, want) for call, want in found.items() if want is not None]
+
+
+def _calls(text: str, name: str) -> Iterator[tuple[str, str]]:
+    for match in re.finditer(rf"(?<![\w.]){re.escape(name)}[ \t]*\(", text):
+        before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+        # Doctests are read as what they are; a header is no call.
+        if ">>>" in before or before.rstrip().endswith("def"):
+            continue
+        end = _call_end(text, match.start())
+        gives = _GIVES.match(text, end) if end else None
+        if gives is None:
+            continue
+        want = _value(text, gives.end(), after_word=gives.group("word") is not None)
+        if want is not None:
+            yield text[match.start() : end], want
+
+
+def _pairs(text: str, name: str, parameters: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Read `Input: … Output: …` and `for x = … the output should be …`."""
+    for opened, between in ((_INPUT, _OUTPUT), (_FOR, _RESULT)):
+        for match in opened.finditer(text):
+            middle = next(
+                (m for m in between.finditer(text, match.end(), match.end() + CALL_CHARS_MAX) if m.end() > m.start()),
+                None,
+            )
+            if middle is None:
+                continue
+            call = _call_of(text[match.end() : middle.start()], name, parameters)
+            want = _value(text, middle.end(), after_word=True) if call else None
+            if call and want is not None:
+                yield call, want
+
+
+def _bare(text: str, name: str, parameters: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Read lines of the form `[1, 2] -> 3`."""
+    for match in _BULLET.finditer(text):
+        start = match.end()
+        line_end = text.find("\n", start)
+        line_end = len(text) if line_end < 0 else line_end
+        arrow = _ARROW.search(text, start, line_end)
+        if arrow is None:
+            continue
+        given = text[start : arrow.start()].strip(" \t`*")
+        given = given[1:-1] if len(parameters) > 1 and given.startswith("(") and given.endswith(")") else given
+        call = _call_of(given, name, parameters)
+        want = _value(text, arrow.end(), after_word=False) if call else None
+        if call and want is not None:
+            yield call, want
+
+
+def _call_end(text: str, start: int) -> int | None:
+    """Give where the call that begins at `start` ends, if its arguments are plain values."""
+    end = text.find(")", start)
+    while 0 <= end < start + CALL_CHARS_MAX:
+        if _is_plain_call(text[start : end + 1]):
+            return end + 1
+        end = text.find(")", end + 1)
+    return None
+
+
+def _call_of(arguments: str, name: str, parameters: Sequence[str]) -> str | None:
+    """Give the call with these arguments if they fit the parameters."""
+    arguments = arguments.strip(" \t\n`*,\uff0c;\uff1b.。")
+    spelled = (f"{name}({a})" for a in (arguments, arguments.replace("\uff0c", ",")))
+    call = next((c for c in spelled if arguments and _is_plain_call(c)), None)
+    if call is None:
+        return None
+    parsed = ast.parse(call, mode="eval").body
+    assert isinstance(parsed, ast.Call)
+    named = [k.arg for k in parsed.keywords]
+    if named:
+        return call if not parsed.args and set(named) == set(parameters) else None
+    return call if len(parsed.args) == len(parameters) else None
+
+
+def _is_plain_call(source: str) -> bool:
+    try:
+        call = ast.parse(source, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    if not isinstance(call, ast.Call):
+        return False
+    values = [*call.args, *(k.value for k in call.keywords if k.arg is not None)]
+    return len(values) == len(call.args) + len(call.keywords) and all(_is_plain(v) for v in values)
+
+
+def _is_plain(value: ast.expr) -> bool:
+    """Say whether an expression is a value written out; `[1, 2, ...]` is not."""
+    if any(isinstance(n, ast.Constant) and n.value is Ellipsis for n in ast.walk(value)):
+        return False
+    try:
+        ast.literal_eval(value)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def _value(text: str, start: int, *, after_word: bool) -> str | None:
+    """Give the value that stands at `start`, over several lines only inside brackets."""
+    line_end = text.find("\n", start)
+    line = text[start:] if line_end < 0 else text[start:line_end]
+    if line[:1] in "[({" and line[:1]:
+        line = "\n".join(text[start : start + VALUE_CHARS_MAX].split("\n")[:VALUE_LINES_MAX])
+    elif (added := _SUM.match(line)) is not None:
+        return added.group(1)
+    for end in range(min(len(line), VALUE_CHARS_MAX), 0, -1):
+        piece = line[:end].strip(" \t`*")
+        piece = _SPELLED.get(piece.lower(), piece)
+        if not piece or piece.endswith((",", ".")) or not _is_written_value(piece):
+            continue
+        # A word may begin a sentence that goes on: `returns 3 times`.
+        follows = line[end:]
+        ended = _ENDS.match(follows) is not None
+        return piece if ended or (not after_word and re.match(r"[ \t]+(?!or\b)[A-Za-z]", follows)) else None
+    return None
+
+
+def _is_written_value(source: str) -> bool:
+    try:
+        value = ast.parse(source, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    if isinstance(value, ast.Tuple) and not source.startswith("("):
+        return False
+    return _is_plain(value)
