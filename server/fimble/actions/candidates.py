@@ -74,8 +74,13 @@ def judge(
             refusal, message = Refusal.CUT_OFF, "the answer was cut off at the limit of tokens"
         return Candidate(text, None, (Check("can be read", False, message, refusal),), per_token)
     candidate = Candidate(text, draft, checks, per_token)
-    if generation.stop_reason is StopReason.LENGTH and not candidate.passed:
-        cut = Check("is whole", False, "the answer was cut off at the limit of tokens", Refusal.CUT_OFF)
+    if plan.verified and stop.is_looping(generation.text):
+        loop = Check("comes to an end", False, "the answer goes round in circles", Refusal.LOOPS)
+        candidate = replace(candidate, checks=(loop, *checks))
+    elif plan.verified and generation.stop_reason is StopReason.LENGTH:
+        # What was asked for may have come before the limit: if all else passes, it is shown with a warning.
+        detail = "the answer was cut off at the limit of tokens"
+        cut = Check("is whole", False, detail, Refusal.CUT_OFF, blocking=not candidate.passed)
         candidate = replace(candidate, checks=(cut, *checks))
     if runs_examples and candidate.passed and draft.edits:
         candidate = _with_examples(place, plan, candidate, draft)

@@ -29,6 +29,7 @@ class Refusal(enum.Enum):
     EMPTY_ANSWER = "empty-answer"
     NO_CODE = "no-code"
     CUT_OFF = "cut-off"
+    LOOPS = "loops"
     REPEATS_PROMPT = "repeats-prompt"
     DOES_NOT_PARSE = "does-not-parse"
     NAME_MISSING = "name-missing"

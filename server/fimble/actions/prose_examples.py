@@ -12,6 +12,9 @@ from collections.abc import Iterator, Sequence
 CALL_CHARS_MAX = 600
 VALUE_CHARS_MAX = 400
 VALUE_LINES_MAX = 6
+# What a Chinese keyboard gives for brackets and commas; one character for one.
+_FULL_WIDTH = str.maketrans("\uff08\uff09\uff0c\uff1a\uff1d\u3010\u3011", "(),:=[]")
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 # Typographic quotes, which editors and translators put in.
 _QUOTES = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'"})
 _SIGN = r"(?:={1,3}>?|[-–—]{1,2}>|[➞→⇒➔⟹⟶])"
@@ -52,10 +55,20 @@ def find(text: str, name: str, parameters: Sequence[str]) -> list[tuple[str, str
     """Give calls of the function `name` with the value that `text` says they have, both as Python source."""
     text = text.translate(_QUOTES)
     found: dict[str, str | None] = {}
-    for call, want in (*_calls(text, name), *_pairs(text, name, parameters), *_bare(text, name, parameters)):
+    for call, want in _read(text, name, parameters):
         # Two different values for one call: at least one was misread.
         found[call] = want if found.get(call, want) == want else None
+    for call, want in _read(text.translate(_FULL_WIDTH), name, parameters):
+        # In a Chinese string a full-width comma is itself.
+        if not _CJK.search(call + want):
+            found.setdefault(call, want)
     return [(call, want) for call, want in found.items() if want is not None]
+
+
+def _read(text: str, name: str, parameters: Sequence[str]) -> Iterator[tuple[str, str]]:
+    yield from _calls(text, name)
+    yield from _pairs(text, name, parameters)
+    yield from _bare(text, name, parameters)
 
 
 def _calls(text: str, name: str) -> Iterator[tuple[str, str]]:
@@ -119,9 +132,8 @@ def _call_end(text: str, start: int) -> int | None:
 def _call_of(arguments: str, name: str, parameters: Sequence[str]) -> str | None:
     """Give the call with these arguments if they fit the parameters."""
     arguments = arguments.strip(" \t\n`*,\uff0c;\uff1b.。")
-    spelled = (f"{name}({a})" for a in (arguments, arguments.replace("\uff0c", ",")))
-    call = next((c for c in spelled if arguments and _is_plain_call(c)), None)
-    if call is None:
+    call = f"{name}({arguments})"
+    if not arguments or not _is_plain_call(call):
         return None
     parsed = ast.parse(call, mode="eval").body
     assert isinstance(parsed, ast.Call)

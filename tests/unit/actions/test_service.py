@@ -116,6 +116,26 @@ async def test_answer_cut_at_the_limit_is_refused_as_that(act):
     assert ran.refusal == "cut-off"
 
 
+async def test_cut_answer_that_stands_by_itself_is_applied_with_a_warning(act):
+    ran = await act("function", STUB, "    x = x * 2\n" + "    return x\n" * 3, action_tokens_max=8)
+    assert ran.result.edits
+    assert ran.result.notes == ("look at the change: the answer was cut off at the limit of tokens",)
+
+
+@pytest.mark.parametrize(
+    "lines", ["    x = x + 1\n", "    # again\n    x = x + 1\n\n", "    if x:\n        x = 0\n    x = 1\n"]
+)
+async def test_answer_that_goes_round_in_circles_is_stopped_and_refused(act, lines):
+    ran = await act("function", STUB, lines * 200, action_tokens_max=1000)
+    assert ran.refusal == "loops"
+    assert ran.result.n_decoded_tokens < 400
+
+
+async def test_lines_that_only_look_alike_are_no_loop(act):
+    body = "".join(f"    if x == {n}:\n        return {n}\n" for n in range(20))
+    assert (await act("function", STUB, body + "```\n", action_tokens_max=1000)).refusal is None
+
+
 async def test_engine_that_fails_is_a_result(act):
     ran = await act("function", STUB, EngineError("out of memory"))
     assert ran.refusal == "engine-failed" and "out of memory" in ran.result.message
