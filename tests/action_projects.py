@@ -98,7 +98,8 @@ PROJECTS = {
             f"    // Write {WISH}.\n",
             "    static double total(List<Double> prices, double discount) {\n        double result = 0;\n"
             "        for (int i = 0; i < prices.size(); i++) {\n"
-            "            result = result + prices.get(i);\n        }\n        return result - result * discount / 100;\n    }\n",
+            "            result = result + prices.get(i);\n        }\n"
+            "        return result - result * discount / 100;\n    }\n",
             '    static String nameOf(String name) {\n        return name + "·数";\n    }\n}\n',
             {"pom.xml": "<project><artifactId>junit-jupiter</artifactId></project>\n"},
         ),
