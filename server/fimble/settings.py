@@ -174,6 +174,11 @@ class Settings:
     run_examples: bool = _setting(
         False, "Run the examples of a docstring against generated code, shut in (time, memory, no network)."
     )
+    statistics: bool = _setting(
+        True,
+        "Count on this machine how often suggestions and actions are shown, accepted and undone, for `fimble stats`;"
+        " never text, never sent.",
+    )
     log_level: str = _setting(
         "info", "What goes to stderr; never document text.", choices=("error", "warning", "info", "debug")
     )

@@ -17,7 +17,7 @@ from fimble.models.store import ModelStore
 
 SERVER_DIR = Path(__file__).resolve().parents[2] / "server"
 LIMIT_S = 600
-SETTINGS = {"action_deadline_ms": 300_000, "delay_ms": 0}
+SETTINGS = {"action_deadline_ms": 300_000, "delay_ms": 0, "statistics": False}
 
 
 @pytest.fixture
