@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 CALL_CHARS_MAX = 600
+PLACES_MAX = 100
+"""Places of one form that are looked at: a text with more is no explanation, and each costs some parsing."""
 VALUE_CHARS_MAX = 400
+CLOSINGS_MAX = 40
 VALUE_LINES_MAX = 6
 # What a Chinese keyboard gives for brackets and commas; one character for one.
 _FULL_WIDTH = str.maketrans("\uff08\uff09\uff0c\uff1a\uff1d\u3010\u3011", "(),:=[]")
@@ -43,11 +47,16 @@ _RESULT = re.compile(
 _BULLET = re.compile(r"^[ \t]*(?:[#*•][ \t]*|-[ \t]+|\d+[.)][ \t]+)*[`]*", re.MULTILINE)
 # What may follow a value that ends there; `3 times` and `[1] or [2]` do not.
 _ENDS = re.compile(
-    r"[ \t`*\"']*(?:$|[.。;\uff1b、)(\uff08\uff09#!]|[,\uff0c](?![ \t]*[\d\[({\"'-])|//"
+    r"[ \t`*\"']*(?:$|[.](?!\w)|[。;\uff1b、)(\uff08\uff09#!]|[,\uff0c](?![ \t]*[\d\[({\"'-])|//"
     r"|\b(?:because|since|as|and|explanation)\b|因为|由于|[-–—]{1,2}[ \t])",
     re.IGNORECASE | re.MULTILINE,
 )
 _SUM = re.compile(r"[\d \t+*/().%-]+=[ \t]*(-?\d+(?:\.\d+)?)[ \t.]*$")
+_CLOSING = {"[": "]", "(": ")", "{": "}"}
+_SCALAR = re.compile(
+    r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?!\w)|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|(?:true|false|none|null)\b",
+    re.IGNORECASE,
+)
 _SPELLED = {"true": "True", "false": "False", "none": "None", "null": "None"}
 
 
@@ -72,7 +81,7 @@ def _read(text: str, name: str, parameters: Sequence[str]) -> Iterator[tuple[str
 
 
 def _calls(text: str, name: str) -> Iterator[tuple[str, str]]:
-    for match in re.finditer(rf"(?<![\w.]){re.escape(name)}[ \t]*\(", text):
+    for match in islice(re.finditer(rf"(?<![\w.]){re.escape(name)}[ \t]*\(", text), PLACES_MAX):
         before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
         # Doctests are read as what they are; a header is no call.
         if ">>>" in before or before.rstrip().endswith("def"):
@@ -89,7 +98,7 @@ def _calls(text: str, name: str) -> Iterator[tuple[str, str]]:
 def _pairs(text: str, name: str, parameters: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Read `Input: … Output: …` and `for x = … the output should be …`."""
     for opened, between in ((_INPUT, _OUTPUT), (_FOR, _RESULT)):
-        for match in opened.finditer(text):
+        for match in islice(opened.finditer(text), PLACES_MAX):
             middle = next(
                 (m for m in between.finditer(text, match.end(), match.end() + CALL_CHARS_MAX) if m.end() > m.start()),
                 None,
@@ -104,7 +113,7 @@ def _pairs(text: str, name: str, parameters: Sequence[str]) -> Iterator[tuple[st
 
 def _bare(text: str, name: str, parameters: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Read lines of the form `[1, 2] -> 3`."""
-    for match in _BULLET.finditer(text):
+    for match in islice(_BULLET.finditer(text), PLACES_MAX):
         start = match.end()
         line_end = text.find("\n", start)
         line_end = len(text) if line_end < 0 else line_end
@@ -121,12 +130,7 @@ def _bare(text: str, name: str, parameters: Sequence[str]) -> Iterator[tuple[str
 
 def _call_end(text: str, start: int) -> int | None:
     """Give where the call that begins at `start` ends, if its arguments are plain values."""
-    end = text.find(")", start)
-    while 0 <= end < start + CALL_CHARS_MAX:
-        if _is_plain_call(text[start : end + 1]):
-            return end + 1
-        end = text.find(")", end + 1)
-    return None
+    return _closed_at(text, start, ")", _is_plain_call)
 
 
 def _call_of(arguments: str, name: str, parameters: Sequence[str]) -> str | None:
@@ -169,19 +173,31 @@ def _value(text: str, start: int, *, after_word: bool) -> str | None:
     """Give the value that stands at `start`, over several lines only inside brackets."""
     line_end = text.find("\n", start)
     line = text[start:] if line_end < 0 else text[start:line_end]
-    if line[:1] in "[({" and line[:1]:
-        line = "\n".join(text[start : start + VALUE_CHARS_MAX].split("\n")[:VALUE_LINES_MAX])
-    elif (added := _SUM.match(line)) is not None:
+    if (added := _SUM.match(line)) is not None:
         return added.group(1)
-    for end in range(min(len(line), VALUE_CHARS_MAX), 0, -1):
-        piece = line[:end].strip(" \t`*")
-        piece = _SPELLED.get(piece.lower(), piece)
-        if not piece or piece.endswith((",", ".")) or not _is_written_value(piece):
-            continue
-        # A word may begin a sentence that goes on: `returns 3 times`.
-        follows = line[end:]
-        ended = _ENDS.match(follows) is not None
-        return piece if ended or (not after_word and re.match(r"[ \t]+(?!or\b)[A-Za-z]", follows)) else None
+    if line[:1] in _CLOSING:
+        line = "\n".join(text[start : start + VALUE_CHARS_MAX].split("\n")[:VALUE_LINES_MAX])
+        end = _closed_at(line, 0, _CLOSING[line[0]], _is_written_value)
+    else:
+        scalar = _SCALAR.match(line)
+        end = scalar.end() if scalar else None
+    if end is None:
+        return None
+    piece, follows = line[:end], line[end:]
+    # A word may begin a sentence that goes on: `returns 3 times`.
+    goes_on = _ENDS.match(follows) is None and (after_word or not re.match(r"[ \t]+(?!or\b)[A-Za-z]", follows))
+    return None if goes_on else _SPELLED.get(piece.lower(), piece)
+
+
+def _closed_at(text: str, start: int, closing: str, accepts: Callable[[str], bool]) -> int | None:
+    """Give the end of the shortest stretch from `start` to a closing bracket that `accepts` takes."""
+    end = start
+    for _ in range(CLOSINGS_MAX):
+        end = text.find(closing, end) + 1
+        if not 0 < end <= start + CALL_CHARS_MAX:
+            return None
+        if accepts(text[start:end]):
+            return end
     return None
 
 
@@ -190,6 +206,5 @@ def _is_written_value(source: str) -> bool:
         value = ast.parse(source, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
-    if isinstance(value, ast.Tuple) and not source.startswith("("):
-        return False
-    return _is_plain(value)
+    # `(3)` may mean 3, or a tuple of one.
+    return isinstance(value, ast.Tuple) == source.startswith("(") and _is_plain(value)
