@@ -105,6 +105,9 @@ def _text(finished: Finished, args: argparse.Namespace, failures: Sequence[TaskR
         f"  decoded         {summary.n_decoded_tokens} tokens",
         f"  not applied     {summary.n_declined}",
     ]
+    if args.candidates > 1:
+        again = [result for result in finished.results if result.trace.get("n_candidates", 1) > 1]
+        lines.append(f"  asked for more  {len(again)}, of which {sum(r.passed for r in again)} passed")
     lines += counts_lines(("refused", summary.declines), ("failed", summary.failures))
     lines += [f"{r.task_id}  {r.failure}  {r.declined}".rstrip() for r in failures]
     return "\n".join(lines) + "\n"
