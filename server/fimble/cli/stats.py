@@ -105,8 +105,8 @@ def _text(counts: Mapping[Subject, int], days: list[datetime.date]) -> str:
     for subject, n in counts.items():
         per_day[subject.day] += n if subject.event.value == "accepted" else 0
     most = max(per_day.values(), default=0)
-    first = next((i for i, day in enumerate(days) if any(s.day >= day.isoformat() for s in counts)), 0)
-    lines += [f"{day}  {bar(per_day[day.isoformat()], most)}  {per_day[day.isoformat()]}" for day in days[first:]]
+    names = [day.isoformat() for day in days if day.isoformat() >= min(per_day)]
+    lines += [f"{name}  {bar(per_day[name], most)}  {per_day[name]}" for name in names]
     return "\n".join(lines) + "\n"
 
 
