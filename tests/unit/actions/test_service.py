@@ -55,6 +55,14 @@ async def test_prose_may_be_misread_so_it_warns_and_does_not_forbid(act):
     assert ran.result.notes == ("look at the change: 1 of 2 examples give what they should",)
 
 
+@pytest.mark.parametrize(("action", "refusal"), [("edit", None), ("simplify", "examples-fail")])
+async def test_examples_bind_what_must_keep_its_meaning_and_not_an_edit_that_was_asked_for(act, action, refusal):
+    text = 'def f(x):\n    """Twice x.\n\n    >>> f(2)\n    4\n    """\n    return x║ + x\n'
+    answer = 'def f(x):\n    """Thrice x."""\n    return x * 3\n```\n'
+    ran = await act(action, text, answer, instruction="give thrice x", run_examples=True)
+    assert ran.refusal == refusal
+
+
 async def test_user_text_never_becomes_a_control_token(act):
     manifest = dataclasses.replace(
         SCRIPTED_MANIFEST,
