@@ -58,7 +58,7 @@ async def test_prose_may_be_misread_so_it_warns_and_does_not_forbid(act):
 @pytest.mark.parametrize(("action", "refusal"), [("edit", None), ("simplify", "examples-fail")])
 async def test_examples_bind_what_must_keep_its_meaning_and_not_an_edit_that_was_asked_for(act, action, refusal):
     text = 'def f(x):\n    """Twice x.\n\n    >>> f(2)\n    4\n    """\n    return x║ + x\n'
-    answer = 'def f(x):\n    """Thrice x."""\n    return x * 3\n```\n'
+    answer = '```python\ndef f(x):\n    """Thrice x."""\n    return x * 3\n```\n'
     ran = await act(action, text, answer, instruction="give thrice x", run_examples=True)
     assert ran.refusal == refusal
 
