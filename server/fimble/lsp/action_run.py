@@ -113,8 +113,11 @@ def place_of(
     return Place(document, start, end, problems)
 
 
-async def run_action(ls: FimbleServer, wanted: Wanted) -> Outcome:
-    """Run one action with progress in the editor; a cancelled request or a cancelled progress stops it."""
+async def run_action(ls: FimbleServer, wanted: Wanted, *, counted: bool = True) -> Outcome:
+    """Run one action with progress in the editor; a cancelled request or a cancelled progress stops it.
+
+    `counted` False is for a client of which nobody learns what it makes of the result.
+    """
     await load_actions()
     from fimble.actions.outcome import ActionResult, Refusal
     from fimble.actions.plan import Wish
@@ -145,7 +148,8 @@ async def run_action(ls: FimbleServer, wanted: Wanted) -> Outcome:
         # The last word of a progress may come while the task is being cancelled.
         progress.end()
     newest = ls.documents.get(wanted.uri)
-    _count(ls, result, newest, document.language)
+    if counted:
+        _count(ls, result, newest, document.language)
     ls.last_answer = result.raw_text or ls.last_answer
     return Outcome(result, newest)
 
