@@ -57,6 +57,8 @@ def read(path: Path, since_day: str = "") -> dict[Subject, int]:
     known = {event.value: event for event in Event}
     try:
         with _opened(path, WAIT_MS) as connection:
+            if not connection.execute("PRAGMA user_version").fetchone()[0]:
+                return {}  # a process is about to write the first counts
             rows = connection.execute(
                 "SELECT day, name, language, model, event, n FROM counts WHERE day >= ? ORDER BY day", (since_day,)
             ).fetchall()

@@ -49,6 +49,12 @@ def test_counts_add_up(path):
     assert store.read(path) == {}
 
 
+def test_file_that_another_process_begins_just_now_holds_nothing_yet(path):
+    path.parent.mkdir()
+    path.touch()
+    assert store.read(path) == {}
+
+
 def test_processes_add_to_one_file(path):
     command = [sys.executable, "-c", ADDING, str(path)]
     running = [subprocess.Popen(command, env={"PYTHONPATH": str(SERVER_DIR)}) for _ in range(4)]
