@@ -19,6 +19,8 @@ from fimble.manifest import ChatTemplate, FimTokens, ModelManifest
 from fimble.metrics import Metrics
 from fimble.models.store import ModelStore
 from fimble.settings import Settings
+from fimble.statistics.recorder import Recorder, SessionTally
+from fimble.statistics.tally import NoTally, Tally
 
 if TYPE_CHECKING:
     from fimble.actions.service import ActionService
@@ -60,20 +62,25 @@ class Application:
         store: ModelStore | None = None,
         make_backend: Callable[[], Backend] | None = None,
         make_engine: Callable[[Settings], OwnedEngine] | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         """Nothing is loaded before `start`.
 
-        `make_backend` replaces the model, for tests; `make_engine` its owner, where sessions share one.
+        `make_backend` replaces the model, for tests; `make_engine` its owner, where sessions share one. `recorder`
+        keeps the counts of an editor's session; without one nothing is counted.
         """
         self.settings = settings
         self.metrics = Metrics()
+        self.tally: Tally = SessionTally(recorder, lambda: self.settings) if recorder else NoTally()
         self._store = store or ModelStore()
         self._make_backend = make_backend
         self._make_engine = make_engine
         self._ignored = IgnoreRules()
         self.manifest = self._read_manifest()
         self.engine = self._new_engine()
-        self.completion = CompletionService(self.engine, self.manifest, settings, self.metrics, ignored=self._ignored)
+        self.completion = CompletionService(
+            self.engine, self.manifest, settings, self.metrics, ignored=self._ignored, tally=self.tally
+        )
 
     @property
     def actions(self) -> ActionService:

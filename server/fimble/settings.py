@@ -172,7 +172,14 @@ class Settings:
         120_000, "Latest moment at which a code action stops decoding.", minimum=1000, maximum=3_600_000
     )
     run_examples: bool = _setting(
-        False, "Run the examples of a docstring against generated code, shut in (time, memory, no network)."
+        False,
+        "Run the examples of a docstring or comment against generated Python, shut in (time, memory, no network), and"
+        " choose between answers by them.",
+    )
+    statistics: bool = _setting(
+        True,
+        "Count on this machine how often suggestions and actions are shown, accepted and undone, for `fimble stats`;"
+        " never text, never sent.",
     )
     log_level: str = _setting(
         "info", "What goes to stderr; never document text.", choices=("error", "warning", "info", "debug")

@@ -44,6 +44,7 @@ def environment(tmp_path):
         "APPDATA": str(home),
         "FIMBLE_DATA_DIR": str(tmp_path / "models"),
         "FIMBLE_SCRIPT": str(tmp_path / "script.json"),
+        "FIMBLE_STATISTICS": str(tmp_path / "statistics.sqlite3"),
     }
     if os.environ.get("FIMBLE_E2E_SHARED") == "1":
         # A daemon must not outlive its test for long.

@@ -30,3 +30,18 @@ def test_overhead_is_measured_on_answers_that_were_shown():
         assert figure["n"] == 12
         assert 0 <= figure["p50_ms"] <= figure["p95_ms"] <= figure["p99_ms"] <= figure["max_ms"]
     assert report["machine"]["n_cores"] >= 1
+
+
+def test_action_is_seen_to_run_while_ghost_text_is_asked_for(tmp_path):
+    """A scripted action that takes a while, and ghost text that comes at once."""
+    from fimble.bench import actions
+
+    words = " ".join(f"word{n}" for n in range(80))
+    answers = [{"text": words, "when": "Explain", "token_ms": 20}, {"text": "value\n"}]
+    script = tmp_path / "script.json"
+    script.write_text(json.dumps({"answers": answers}))
+    environment = {"FIMBLE_SCRIPT": str(script), "XDG_CONFIG_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    figures = actions.measure(2, options={"engine": "scripted"}, environment=environment)
+    assert (figures.n_actions, figures.n_actions_done) == (4, 4)
+    assert figures.ghost_alone.n == 2 * actions.N_PLACES and 1 <= figures.ghost_beside.n <= 2 * actions.N_PLACES
+    assert figures.share_of_alone > 0 and figures.n_shown > 0

@@ -25,11 +25,21 @@ class Candidate:
 
     @property
     def passed(self) -> bool:
+        return self.draft is not None and all(c.passed or not c.blocking for c in self.checks)
+
+    @property
+    def convinces(self) -> bool:
+        """Whether there is nothing against it, not even what may have been misread."""
         return self.draft is not None and all(c.passed for c in self.checks)
 
     @property
     def failed_check(self) -> Check | None:
-        return next((c for c in self.checks if not c.passed), None)
+        return next((c for c in self.checks if not c.passed and c.blocking), None)
+
+    @property
+    def doubts(self) -> tuple[Check, ...]:
+        """Give what did not pass and yet does not forbid to apply it."""
+        return tuple(c for c in self.checks if not c.passed and not c.blocking)
 
     @property
     def rank(self) -> tuple[bool, float, int, float]:
@@ -64,8 +74,13 @@ def judge(
             refusal, message = Refusal.CUT_OFF, "the answer was cut off at the limit of tokens"
         return Candidate(text, None, (Check("can be read", False, message, refusal),), per_token)
     candidate = Candidate(text, draft, checks, per_token)
-    if generation.stop_reason is StopReason.LENGTH and not candidate.passed:
-        cut = Check("is whole", False, "the answer was cut off at the limit of tokens", Refusal.CUT_OFF)
+    if plan.verified and stop.is_looping(generation.text):
+        loop = Check("comes to an end", False, "the answer goes round in circles", Refusal.LOOPS)
+        candidate = replace(candidate, checks=(loop, *checks))
+    elif plan.verified and generation.stop_reason is StopReason.LENGTH:
+        # What was asked for may have come before the limit: if all else passes, it is shown with a warning.
+        detail = "the answer was cut off at the limit of tokens"
+        cut = Check("is whole", False, detail, Refusal.CUT_OFF, blocking=not candidate.passed)
         candidate = replace(candidate, checks=(cut, *checks))
     if runs_examples and candidate.passed and draft.edits:
         candidate = _with_examples(place, plan, candidate, draft)
@@ -81,14 +96,23 @@ def answer_text(plan: Plan, text: str, language: str) -> str:
 
 
 def _with_examples(place: Place, plan: Plan, candidate: Candidate, draft: Draft) -> Candidate:
-    found = examples.find(plan.examples_of, place.facts.language)
+    program = apply_edits(place.text, draft.edits)
+    found = examples.find(plan.examples_of, program, draft.promised[0] if draft.promised else "", place.facts.language)
     if not found:
         return candidate
-    ran = examples.check(apply_edits(place.text, draft.edits), found)
-    detail = ran.problem or f"{ran.n_passed} of {ran.n_all} examples give what they should"
-    passed = ran.n_passed == ran.n_all
-    check = Check("keeps its examples", passed, "" if passed else detail, Refusal.EXAMPLES_FAIL)
-    return replace(candidate, checks=(*candidate.checks, check), n_examples_passed=ran.n_passed, n_examples=ran.n_all)
+    ran = examples.check(program, found)
+    if ran.is_blind:
+        return candidate
+    checks = list(candidate.checks)
+    for in_prose in (False, True):
+        agrees = [a for a, example in zip(ran.agrees, found, strict=True) if example.in_prose is in_prose]
+        if not agrees:
+            continue
+        passed = all(agrees)
+        detail = "" if passed else ran.problem or f"{sum(agrees)} of {len(agrees)} examples give what they should"
+        name = "keeps what its text gives as examples" if in_prose else "keeps its examples"
+        checks.append(Check(name, passed, detail, Refusal.EXAMPLES_FAIL, blocking=not in_prose))
+    return replace(candidate, checks=tuple(checks), n_examples_passed=sum(ran.agrees), n_examples=len(found))
 
 
 def best(candidates: Sequence[Candidate]) -> Candidate:

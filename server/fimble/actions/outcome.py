@@ -29,6 +29,7 @@ class Refusal(enum.Enum):
     EMPTY_ANSWER = "empty-answer"
     NO_CODE = "no-code"
     CUT_OFF = "cut-off"
+    LOOPS = "loops"
     REPEATS_PROMPT = "repeats-prompt"
     DOES_NOT_PARSE = "does-not-parse"
     NAME_MISSING = "name-missing"
@@ -102,12 +103,16 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at; `refusal` says what it means when it did not pass."""
+    """One thing that was looked at; `refusal` says what it means when it did not pass.
+
+    One that is not `blocking` speaks against an answer without forbidding it: what was asked may have been misread.
+    """
 
     name: str
     passed: bool
     detail: str = ""
     refusal: Refusal | None = None
+    blocking: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,14 +127,15 @@ class ActionService:
             raise self.engine.error
 
     async def _ask(self, plan: Plan, place: Place, token: CancelToken, run: _Run, on_text: OnText | None) -> Candidate:
-        """Ask once, greedily; only if that answer does not pass, ask for the other candidates in one batch."""
+        """Ask once, greedily; only if something speaks against that answer, ask for the others in one batch."""
         run.prompt = self._prompt(plan)
         greedy = await self._generate(plan, place, token, run, on_text)
         candidates = [await self._judge(place, plan, generation) for generation in greedy]
         n_more = self.settings.n_candidates - 1
-        if candidates[0].passed or not plan.verified or n_more < 1 or token.cancelled:
+        if candidates[0].convinces or not plan.verified or n_more < 1 or token.cancelled:
             return candidates[0]
-        LOGGER.info("action candidate failed: %s; asking for %d more", _named(candidates[0].failed_check), n_more)
+        failed = candidates[0].failed_check or candidates[0].doubts[0]
+        LOGGER.info("action candidate failed: %s; asking for %d more", _named(failed), n_more)
         # One row would be the greedy one again.
         sampled = await self._generate(plan, place, token, run, None, n_rows=max(2, n_more))
         candidates += [await self._judge(place, plan, generation) for generation in sampled]
@@ -215,11 +216,9 @@ class ActionService:
                 message="the document was changed at this place meanwhile",
                 hint="nothing was overwritten; run the action again",
             )
-        notes = (
-            ()
-            if place.syntax is not None or not draft.edits
-            else (f"{place.facts.title} was not parsed: look at the change",)
-        )
+        notes = [*plan.notes, *(f"look at the change: {check.detail}" for check in candidate.doubts)]
+        if place.syntax is None and draft.edits:
+            notes.append(f"{place.facts.title} was not parsed: look at the change")
         findings = draft.findings if document.text == place.text else ()
         return replace(
             result,
@@ -230,7 +229,7 @@ class ActionService:
             findings=findings,
             reason=draft.reason,
             message=_message(action.makes, draft.reason, len(findings)),
-            notes=(*plan.notes, *notes),
+            notes=tuple(notes),
         )
 
     def _why(self, error: FimbleError) -> Refusal:
@@ -279,8 +278,8 @@ def _on_loop(on_text: OnText) -> OnText:
     return listen
 
 
-def _named(check: Check | None) -> str:
-    return check.refusal.value if check is not None and check.refusal is not None else "unknown"
+def _named(check: Check) -> str:
+    return check.refusal.value if check.refusal is not None else "unknown"
 
 
 def _message(makes: str, reason: str, n_findings: int) -> str:

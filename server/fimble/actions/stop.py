@@ -19,6 +19,10 @@ _DEFINES = re.compile(
     re.MULTILINE,
 )
 LOOP_LINES = 6
+"""The same line this often over is a loop."""
+ROUND_LINES_MAX = 4
+LOOP_ROUNDS = 4
+"""So many rounds of the same few lines are one, too."""
 
 
 def fenced_end(prefill: str, text: str, language: str) -> int | None:
@@ -36,7 +40,17 @@ def fenced_end(prefill: str, text: str, language: str) -> int | None:
 
 
 def is_looping(text: str) -> bool:
-    """Say whether the last lines are the same line over and over."""
-    lines = [line.strip() for line in text.rsplit("\n", LOOP_LINES * 2)[1:] if line.strip()]
-    last = lines[-LOOP_LINES - 1 : -1]
-    return len(last) == LOOP_LINES and len(set(last)) == 1 and len(last[0]) > 3
+    """Say whether the answer goes round in circles: one line, or a few, over and over."""
+    n_lines = 2 * ROUND_LINES_MAX * LOOP_ROUNDS
+    lines = [line.strip() for line in text.rsplit("\n", n_lines)[1:-1] if line.strip()]
+    return any(_repeats(lines, n, max(LOOP_ROUNDS, LOOP_LINES // n)) for n in range(1, ROUND_LINES_MAX + 1))
+
+
+def _repeats(lines: list[str], n_lines: int, n_rounds: int) -> bool:
+    last = lines[-n_lines * n_rounds :]
+    # Closing brackets come in rows without being a loop.
+    return (
+        len(last) == n_lines * n_rounds
+        and last == last[:n_lines] * n_rounds
+        and any(len(line) > 3 for line in last[:n_lines])
+    )

@@ -7,10 +7,11 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from fimble.actions import junit
 from fimble.actions.plan import Workspace
 
 JAVASCRIPT = ("javascript", "javascriptreact", "typescript", "typescriptreact")
-SUPPORTED = ("python", "go", "rust", *JAVASCRIPT)
+SUPPORTED = ("python", "go", "rust", "java", *JAVASCRIPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ def layout_of(path: str, language: str, name: str, text: str, workspace: Workspa
         start = f'package {package.group(1) if package else "main"}\n\nimport "testing"\n'
         file = PurePath(path)
         return SuiteLayout(str(file.with_name(file.stem + "_test.go")), "Go's testing package", start)
+    if language == "java":
+        return SuiteLayout(*junit.place_of_tests(PurePath(path), text, workspace))
     if language == "rust":
         return SuiteLayout(path, "Rust's built-in tests", "", in_source=True)
     return _javascript(PurePath(path), language, name, text, workspace)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePath
 
-from fimble.actions import fit
+from fimble.actions import fit, junit
 from fimble.actions.answer import code_of
 from fimble.actions.chat import Ask
 from fimble.actions.imports import bound_names
@@ -38,7 +39,7 @@ def plan(place: Place, wish: Wish) -> Plan:
         raise ActionRefusedError(
             Refusal.NOT_HERE,
             f"tests are not written for {place.facts.title} yet",
-            "known: Python, JavaScript, TypeScript, Go, Rust",
+            "known: Python, JavaScript, TypeScript, Go, Rust, Java",
         )
     if definition is None or definition.body is None:
         raise ActionRefusedError(Refusal.NOT_HERE, "there is no function or class here", "put the cursor into one")
@@ -47,11 +48,12 @@ def plan(place: Place, wish: Wish) -> Plan:
     layout = layout_of(path, place.facts.language, definition.name, place.text, wish.workspace)
     facts = place.facts
     shown = core_text(place, definition)
+    owner = f" of the class `{PurePath(path).stem}`" if facts.language == "java" else ""
     wishes = f" {wish.instruction.strip()}" if wish.instruction.strip() else ""
     start = _prefill(facts.language, layout, definition)
     user = (
         f"{{context}}Write {N_TESTS} short unit tests with {layout.framework} for the {facts.title} {definition.kind} "
-        f"`{definition.name}` below, with expected values you are sure of.{wishes} "
+        f"`{definition.name}`{owner} below, with expected values you are sure of.{wishes} "
         f"Answer with the test code alone, in one code block.\n\n{fenced(shown, facts)}\n"
     )
     context = surroundings(place, definition.span.start_offset, definition.span.end_offset, shown)
@@ -71,6 +73,8 @@ def _prefill(language: str, layout: SuiteLayout, definition: Definition) -> str:
         return f"import pytest\n{layout.start}\n\ndef test_"
     if language == "go":
         return f"{layout.start}\nfunc Test"
+    if language == "java":
+        return f"{layout.start}\nclass {PurePath(layout.path).stem} {{\n\n    @Test\n    void "
     if language == "rust":
         return "#[cfg(test)]\nmod tests {\n    use super::*;\n\n    #[test]\n    fn "
     return f'{layout.start}\ndescribe("{definition.name}", () => {{\n'
@@ -89,6 +93,9 @@ def _file(place: Place, layout: SuiteLayout, definition: Definition, code: str, 
         whole = Edit(0, 0, f"{head}{chr(10) * n_blank}{body}\n")
         return FileText(layout.path, place.document.language, (whole,), holds_tests=True)
     end_of_line = DocumentSnapshot("", "", 0, old).end_of_line
+    if language == "java":
+        added = junit.into_class(old, body, place.indent_unit)
+        return FileText(layout.path, language, (added,), old, holds_tests=True)
     body = _renamed(body, old, language)
     missing = [i for i in _head(layout, imports, language, body).splitlines() if i.strip() and i.strip() not in old]
     missing = [i for i in missing if not i.startswith("package ")]

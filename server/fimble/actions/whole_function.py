@@ -52,7 +52,8 @@ def plan_rewrite(
         Ask(user, "" if reasoned else opening(facts), context),
         read=read,
         fenced=not reasoned,
-        examples_of=shown,
+        # What the user asks for in their own words may be just what the examples forbid.
+        examples_of=shown if keeps_parameters else "",
     )
 
 

@@ -8,6 +8,7 @@ import select
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -29,8 +30,11 @@ class MeasuredServer:
         options: Mapping[str, Any],
         environment: Mapping[str, str] | None = None,
         arguments: Sequence[str] = ("--no-share",),
+        capabilities: Mapping[str, Any] | None = None,
     ) -> None:
         """Start the server and its session. `options` are initialization options, `arguments` those of `serve`.
+
+        `capabilities` come on top of those for ghost text.
 
         Errors: EngineError if it does not answer.
         """
@@ -46,10 +50,14 @@ class MeasuredServer:
         self._stdin, self._out_fd = self._process.stdin, self._process.stdout.fileno()
         self._buffer = b""
         self._n_requests = 0
-        capabilities: dict[str, Any] = {"textDocument": {"inlineCompletion": {}}}
+        self._answers: dict[int, dict[str, Any]] = {}
+        self._n_notifications: Counter[str] = Counter()
+        # Nobody's acceptance is measured here.
+        session = {"statistics": False, **options}
+        declared: dict[str, Any] = {"textDocument": {"inlineCompletion": {}}, **(capabilities or {})}
         self.request(
             "initialize",
-            {"processId": os.getpid(), "rootUri": None, "capabilities": capabilities, "initializationOptions": options},
+            {"processId": os.getpid(), "rootUri": None, "capabilities": declared, "initializationOptions": session},
         )
         self.notify("initialized", {})
 
@@ -71,23 +79,49 @@ class MeasuredServer:
 
         `before` is an encoded message to be written in the same breath (see `encode`).
         """
-        self._n_requests += 1
-        wanted = self._n_requests
-        content = before + encode({"jsonrpc": "2.0", "id": wanted, "method": method, "params": params})
         started_at_s = time.perf_counter()
+        wanted = self.begin(method, params, before)
+        result = self.finish(wanted, wait_ms, method)
+        return result, (time.perf_counter() - started_at_s) * 1000
+
+    def begin(self, method: str, params: Mapping[str, Any], before: bytes = b"") -> int:
+        """Send a request and go on; gives its number, for `finish`."""
+        self._n_requests += 1
+        content = before + encode({"jsonrpc": "2.0", "id": self._n_requests, "method": method, "params": params})
         self._send(content)
-        while True:
-            body = self._read(started_at_s + wait_ms / 1000)
-            took_ms = (time.perf_counter() - started_at_s) * 1000
-            message = json.loads(body)
-            if "method" in message:
-                if "id" in message:
-                    self._write({"jsonrpc": "2.0", "id": message["id"], "result": None})
-                continue
-            if message.get("id") == wanted:
-                if "error" in message:
-                    raise EngineError(f"the server answered `{method}` with: {message['error'].get('message')}")
-                return message.get("result"), took_ms
+        return self._n_requests
+
+    def finish(self, number: int, wait_ms: float = 120_000, method: str = "a request") -> Any:
+        """Give the result of a request that was begun. Errors: as `request`."""
+        until_s = time.perf_counter() + wait_ms / 1000
+        while number not in self._answers:
+            self._take(until_s)
+        message = self._answers.pop(number)
+        if "error" in message:
+            raise EngineError(f"the server answered `{method}` with: {message['error'].get('message')}")
+        return message.get("result")
+
+    def is_answered(self, number: int) -> bool:
+        """Say whether the answer to a request was read, while that to another one was waited for."""
+        return number in self._answers
+
+    def wait_notification(self, method: str, unless: int, wait_ms: float = 120_000) -> bool:
+        """Wait for a notification from now on; gives False if request `unless` was answered before it came."""
+        until_s, n_before = time.perf_counter() + wait_ms / 1000, self._n_notifications[method]
+        while self._n_notifications[method] == n_before and unless not in self._answers:
+            self._take(until_s)
+        return unless not in self._answers
+
+    def _take(self, until_s: float) -> None:
+        """Read one message: keep an answer, count a notification, answer a request with nothing."""
+        message = json.loads(self._read(until_s))
+        if "method" not in message:
+            if isinstance(message.get("id"), int):
+                self._answers[message["id"]] = message
+        elif "id" in message:
+            self._write({"jsonrpc": "2.0", "id": message["id"], "result": None})
+        else:
+            self._n_notifications[str(message["method"])] += 1
 
     def wait_ready(self, wait_ms: float = 120_000) -> None:
         """Ask until the model is ready. Errors: FimbleError if it is missing, failed, or does not get ready."""

@@ -29,6 +29,7 @@ EPILOG = """examples:
   fimble action document src/calc.py --range 12:1 --apply
   fimble action edit src/calc.py --range 10:1-24:1 --instruction "return a list instead" --apply
   fimble action translate src/calc.py --range 1:1-30:1 --instruction go
+  fimble action review --staged                           what `git add` has staged, function by function
   fimble action list src/calc.py --range 12:1             what makes sense there
 
 Lines and columns count from 1; `--range L:C` is a cursor, `--range L:C-L:C` a selection. Without `--apply` nothing is
@@ -40,8 +41,11 @@ _RANGE = re.compile(r"(\d+):(\d+)(?:-(\d+):(\d+))?")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="the action, or `list` for those that make sense at the place")
-    parser.add_argument("file", metavar="FILE", help="the file, UTF-8; `-` reads standard input")
-    parser.add_argument("--range", required=True, dest="place", metavar="L:C[-L:C]", help="cursor or selection, from 1")
+    parser.add_argument("file", nargs="?", metavar="FILE", help="the file, UTF-8; `-` reads standard input")
+    parser.add_argument("--range", dest="place", metavar="L:C[-L:C]", help="cursor or selection, from 1")
+    parser.add_argument(
+        "--staged", nargs="?", const="", metavar="PATH", help="for review: what git has staged, of all files or of one"
+    )
     parser.add_argument("--language", metavar="ID", help="LSP language id (default: from the file's name)")
     parser.add_argument("--instruction", default="", metavar="TEXT", help="your own words; for translate the language")
     parser.add_argument("--problem", default="", metavar="TEXT", help="for fix: the message to fix")
@@ -56,6 +60,10 @@ def run(args: argparse.Namespace) -> int:
     from fimble.cli.complete import read_document
 
     settings = settings_from(args)
+    if args.staged is not None:
+        return _review_staged(args, settings)
+    if args.file is None or args.place is None:
+        raise UsageError("an action needs a file and `--range`", "for example `src/calc.py --range 3:1`")
     if args.apply and args.file == "-":
         raise UsageError("`--apply` needs a file, not standard input")
     document = read_document(args.file, args.language)
@@ -82,6 +90,14 @@ def run(args: argparse.Namespace) -> int:
     if args.apply:
         _apply(result, document, Path(args.file))
     return 0
+
+
+def _review_staged(args: argparse.Namespace, settings: Settings) -> int:
+    from fimble.cli import staged_review
+
+    if args.name != "review" or args.file or args.place or args.apply:
+        raise UsageError("`--staged` goes with `review` alone", "`fimble action review --staged` or `--staged PATH`")
+    return staged_review.run(settings, args.staged, instruction=args.instruction, as_json=args.json)
 
 
 def _range(document: DocumentSnapshot, text: str) -> tuple[int, int]:

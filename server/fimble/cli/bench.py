@@ -13,6 +13,7 @@ from fimble.cli import bench_replay
 from fimble.cli.number import count_from_1
 
 if TYPE_CHECKING:
+    from fimble.bench.actions import ActionFigures
     from fimble.bench.engine import EngineFigures
     from fimble.bench.memory import MemoryUse
     from fimble.bench.overhead import Overhead
@@ -24,6 +25,7 @@ EPILOG = """examples:
   fimble bench overhead             what fimble adds to the model's own time
   fimble bench memory               memory of a server, loaded and after 200 requests
   fimble bench sharing --model qwen2.5-coder-0.5b   what the shared daemon costs and saves
+  fimble bench actions              ghost text alone and while an action of 200 tokens runs
   fimble bench engine --json        prefill, decode, cached heads, cancel, pause
   fimble bench replay --data replay.jsonl --side fimble --side naive   typing in real time
 
@@ -48,6 +50,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sharing.add_argument("--editors", type=count_from_1, default=3, metavar="N", help="for memory (default: 3)")
     sharing.add_argument("--model", metavar="ID", help="measure memory with this model; without it only times")
     sharing.set_defaults(run_bench=_run_sharing)
+    actions = subparsers.add_parser("actions", help="what a running code action costs ghost text")
+    actions.add_argument("--rounds", type=count_from_1, default=6, metavar="N", help="how many (default: 6)")
+    actions.add_argument("--model", metavar="ID", help="model id as `fimble models list` shows it")
+    actions.set_defaults(run_bench=_run_actions)
     engine = subparsers.add_parser("engine", help="what the model costs, beside what the memory allows")
     engine.add_argument("--model", metavar="ID", help="model id as `fimble models list` shows it")
     engine.add_argument("--repeats", type=count_from_1, default=5, metavar="N", help="of each figure (default: 5)")
@@ -57,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "replay", help="typing real files in real time, side by side", description=bench_replay.DESCRIPTION
     )
     bench_replay.add_arguments(replay)
-    for child in (overhead, memory, sharing, engine):
+    for child in (overhead, memory, sharing, actions, engine):
         child.add_argument("--seed", type=int, default=7, metavar="S", help="seed of what is drawn (default: 7)")
         child.add_argument("--json", action="store_true", help="print figures as JSON")
 
@@ -125,6 +131,21 @@ def _run_sharing(args: argparse.Namespace) -> tuple[Sharing, str]:
 
 def _total_mib(figures: Sharing) -> float:
     return (figures.daemon_mib or 0.0) + sum(figures.shims_mib) + (figures.command_mib or 0.0)
+
+
+def _run_actions(args: argparse.Namespace) -> tuple[ActionFigures, str]:
+    from fimble.bench import actions
+
+    with _status("asking for ghost text, alone and beside an action") as status:
+        figures = actions.measure(args.rounds, args.model, args.seed, lambda n: status.update(f"round {n} done"))
+    rows = [("ghost text alone", figures.ghost_alone), ("beside an action", figures.ghost_beside)]
+    rows += [("action alone", figures.actions_alone), ("action beside typing", figures.actions_beside)]
+    text = _times_table(rows) + (
+        f"ratio of p50    {figures.share_of_alone:8.2f}\n"
+        f"actions done    {figures.n_actions_done:8} of {figures.n_actions}, of {figures.n_action_tokens} tokens\n"
+        f"shown           {figures.n_shown:8} of {figures.ghost_alone.n + figures.ghost_beside.n}\n"
+    )
+    return figures, text
 
 
 def _run_engine(args: argparse.Namespace) -> tuple[EngineFigures, str]:

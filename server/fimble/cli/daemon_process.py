@@ -22,6 +22,8 @@ from fimble.lsp.server import create_server
 from fimble.models.store import ModelStore
 from fimble.options import read_config_file, resolve
 from fimble.settings import Settings
+from fimble.statistics.recorder import Recorder
+from fimble.statistics.store import default_path
 
 HTTP_SESSION = 0
 """Editors' sessions count from 1; all HTTP clients together take turns as one of them."""
@@ -42,9 +44,11 @@ def run_process(place: Place) -> int:
         memory_bytes_max=settings.daemon_memory_bytes_max or psutil.virtual_memory().total // 2,
     )
 
+    recorder = Recorder(default_path())
+
     def make_session(number: int, words: Mapping[str, Any]) -> LspSession:
         def make_app(session_settings: Settings) -> Application:
-            return Application(session_settings, store, make_engine=lambda s: pool.open(s, number))
+            return Application(session_settings, store, make_engine=lambda s: pool.open(s, number), recorder=recorder)
 
         return LspSession(create_server(make_app, options_of(words), owns_process=False))
 
@@ -58,6 +62,7 @@ def run_process(place: Place) -> int:
     garbage.keep_out_of_typing()
     exit_code = run_daemon(place, make_session, float(settings.daemon_idle_exit_s), describe, beside)
     pool.close()
+    recorder.close()
     sys.stderr.flush()
     # A prefill cannot be interrupted, and a thread in one must not hold the exit.
     os._exit(exit_code)

@@ -10,6 +10,7 @@ SUMMARY = "Bugs in single functions, through the fix action: pass@1 on HumanEval
 EPILOG = """examples:
   fimble eval fix --data DIR --set python
   fimble eval fix --data DIR --set java --limit 40 --candidates 4
+  fimble eval fix --data DIR --set python --candidates 4 --run-examples
 
 The action sees the function with its description, not the tests.
 """

@@ -28,12 +28,14 @@ if TYPE_CHECKING:
 SUMMARY = "Whole functions from a docstring or comment, through the code action: pass@1."
 EPILOG = """examples:
   fimble eval functions --data DIR --set humaneval
-  fimble eval functions --data DIR --set humaneval-zh --candidates 4 --limit 40
+  fimble eval functions --data DIR --set humaneval --candidates 4 --run-examples
+  fimble eval functions --data DIR --set humaneval-zh --limit 40
   fimble eval functions --data DIR --set humaneval-xl:typescript:zh
   fimble eval functions --data DIR --set mbpp --model qwen2.5-coder-1.5b --json
 
-With more than one candidate, an answer that fails verification, or the examples of its own docstring, is followed by
-others; the tests of the benchmark play no part in the choice. A language whose toolchain is missing is reported as not
+With more than one candidate, an answer that fails verification is followed by others; with `--run-examples`, one that
+fails the examples of its own docstring too (Python; doctests, and what prose says in a form that can be read in one
+way). The tests of the benchmark play no part in the choice. A language whose toolchain is missing is reported as not
 run. Generated programs run in a separate process with time and memory limits. Each result is filed at once; the same
 command goes on where it was interrupted.
 """
@@ -47,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of the benchmarks' files")
     parser.add_argument("--candidates", type=count_from_1, default=1, metavar="K", help="answers to choose from")
+    parser.add_argument("--run-examples", action="store_true", help="choose by the examples of the task's own text")
     add_task_arguments(parser)
     add_result_arguments(parser)
 
@@ -65,6 +68,7 @@ def run_action(args: argparse.Namespace, action: str) -> int:
             action=action,
             set_name=args.set_name,
             n_candidates=args.candidates,
+            run_examples=args.run_examples,
             n_tasks_max=args.limit,
             seed=args.seed,
             model=args.model,
@@ -94,12 +98,16 @@ def run_action(args: argparse.Namespace, action: str) -> int:
 def _text(finished: Finished, args: argparse.Namespace, failures: Sequence[TaskResult]) -> str:
     summary = finished.summary
     lines = [
-        f"{finished.config['model']}  {args.set_name}  {args.candidates} candidates",
+        f"{finished.config['model']}  {args.set_name}  {args.candidates} candidates"
+        + (", chosen by examples" if args.run_examples else ""),
         f"  pass@1          {share_text(summary.passed)}",
         f"  time            p50 {summary.p50_ms / 1000:.1f} s, p95 {summary.p95_ms / 1000:.1f} s",
         f"  decoded         {summary.n_decoded_tokens} tokens",
         f"  not applied     {summary.n_declined}",
     ]
+    if args.candidates > 1:
+        again = [result for result in finished.results if result.trace.get("n_candidates", 1) > 1]
+        lines.append(f"  asked for more  {len(again)}, of which {sum(r.passed for r in again)} passed")
     lines += counts_lines(("refused", summary.declines), ("failed", summary.failures))
     lines += [f"{r.task_id}  {r.failure}  {r.declined}".rstrip() for r in failures]
     return "\n".join(lines) + "\n"

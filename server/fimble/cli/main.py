@@ -21,6 +21,7 @@ COMMANDS = {
     "daemon": "fimble.cli.daemon",
     "privacy": "fimble.cli.privacy",
     "doctor": "fimble.cli.doctor",
+    "stats": "fimble.cli.stats",
     "eval": "fimble.cli.eval",
     "bench": "fimble.cli.bench",
 }

@@ -80,16 +80,25 @@ def _serve_alone(args: argparse.Namespace, flags: dict[str, Any]) -> NoReturn:
     from fimble.app import Application
     from fimble.lsp import transport
     from fimble.lsp.server import FimbleServer, create_server
+    from fimble.settings import Settings
+    from fimble.statistics.recorder import Recorder
+    from fimble.statistics.store import default_path
 
     address = transport.parse_address(args.tcp, allow_remote=args.allow_remote) if args.tcp else None
     log.configure(_log_level(flags))
 
+    recorder = Recorder(default_path())
+
+    def make_app(settings: Settings) -> Application:
+        return Application(settings, recorder=recorder)
+
     def make_server() -> FimbleServer:
-        server = create_server(Application, flags)
+        server = create_server(make_app, flags)
         garbage.keep_out_of_typing()
         return server
 
     exit_code = transport.run_tcp(make_server, *address) if address else transport.run_stdio(make_server)
+    recorder.close()
     _leave(exit_code)
 
 

@@ -32,7 +32,8 @@ class RequestError(FimbleError):
 
 def serve_command(*arguments: str) -> list[str]:
     """Give the command that runs this installation's server, in one process that ends with the client."""
-    return [sys.executable, "-m", "fimble", "serve", "--no-share", *arguments]
+    # What a demonstration accepts says nothing of its user.
+    return [sys.executable, "-m", "fimble", "serve", "--no-share", "--set", "statistics=false", *arguments]
 
 
 class StdioClient:

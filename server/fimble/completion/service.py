@@ -33,6 +33,7 @@ from fimble.manifest import ModelManifest
 from fimble.metrics import Metrics
 from fimble.records import CancelToken, Completion, Decline, DeclineReason, RequestTrace
 from fimble.settings import Settings
+from fimble.statistics.tally import GHOST_TEXT, Event, NoTally, Tally
 from fimble.text.document import DocumentSnapshot
 
 TRACES_MAX = 64
@@ -63,6 +64,7 @@ class CompletionService:
     metrics: Metrics = field(default_factory=Metrics)
     cache: CompletionCache = field(default_factory=CompletionCache)
     ignored: exclusion.IgnoredFiles | None = None
+    tally: Tally = field(default_factory=NoTally)
     _sessions: OrderedDict[str, _Session] = field(default_factory=OrderedDict)
     _shown: OrderedDict[str, str] = field(default_factory=OrderedDict)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
@@ -120,18 +122,22 @@ class CompletionService:
 
     def accepted(self, completion_id: str) -> None:
         """Count a suggestion as taken; an unknown id (an old session's) is ignored."""
-        if self._shown.pop(completion_id, None) is not None:
+        language = self._shown.pop(completion_id, None)
+        if language is not None:
             self.metrics.count("completion.accepted")
+            self.tally.count(GHOST_TEXT, language, Event.ACCEPTED)
 
     def displayed(self, completion_id: str) -> None:
         """Count a suggestion as drawn, where the editor tells."""
         if completion_id in self._shown:
             self.metrics.count("completion.displayed")
+            self.tally.count(GHOST_TEXT, self._shown[completion_id], Event.DISPLAYED)
 
     def partly_accepted(self, completion_id: str) -> None:
         """Count a suggestion of which a word or a line was taken."""
         if completion_id in self._shown:
             self.metrics.count("completion.partly_accepted")
+            self.tally.count(GHOST_TEXT, self._shown[completion_id], Event.PARTLY_ACCEPTED)
 
     def closed(self, uri: str) -> None:
         """Forget a document and stop what runs for it."""
@@ -226,7 +232,7 @@ class CompletionService:
         if not moved:
             return self._declined(now, Decline(DeclineReason.DOCUMENT_CHANGED), trace)
         for completion in moved:
-            self._shown[completion.completion_id] = asked.uri
+            self._shown[completion.completion_id] = asked.language
             while len(self._shown) > ACCEPTABLE_MAX:
                 self._shown.popitem(last=False)
         return CompletionResult(now, tuple(moved), None, trace.build("shown"))
@@ -238,6 +244,9 @@ class CompletionService:
         trace = result.trace
         session.trace = trace
         self.metrics.count(f"completion.{trace.outcome}" + (f".{trace.reason}" if trace.reason else ""))
+        if trace.outcome == "shown" and trace.cache == "miss":
+            # What is typed through a suggestion shows the same one again.
+            self.tally.count(GHOST_TEXT, trace.language, Event.SHOWN)
         self.metrics.observe_ms("completion.total", trace.parts_ms.get("total", 0.0))
         LOGGER.info(
             "completion %d %s %s total=%.0fms queue=%.0fms first_token=%.0fms tokens=%d+%d",

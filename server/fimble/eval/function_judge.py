@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 from fimble.eval.judge import Judgement
 from fimble.eval.judge import judge as judge_python
@@ -63,10 +65,16 @@ def judge(language: str, document: str, test: str, start: str = "") -> Judgement
     files = {toolchain.file_name: _program(language, document, test, start)}
     if language == "javascript":
         files["node_modules/lodash/index.js"] = _LODASH
-    outcome = run(["sh", "-c", toolchain.script], files, LIMITS)
+    outcome = run(["sh", "-c", toolchain.script], files, LIMITS, _environment(language))
     if outcome.passed and "console.assert" in test and "Assertion failed" in outcome.stderr:
         return Judgement(False, "AssertionError")
     return Judgement(True) if outcome.passed else Judgement(False, _failure(outcome))
+
+
+def _environment(language: str) -> dict[str, str]:
+    """Give what a toolchain must find although its home is another one: rustup's `rustc` only finds the real one."""
+    home = Path(os.environ.get("RUSTUP_HOME") or Path.home() / ".rustup")
+    return {"RUSTUP_HOME": str(home)} if language == "rust" and home.is_dir() else {}
 
 
 def _judge_checked(document: str, test: str) -> Judgement:

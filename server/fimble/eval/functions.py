@@ -18,7 +18,7 @@ from fimble.actions.place import Place
 from fimble.actions.plan import Wish
 from fimble.actions.workspace import DiskWorkspace
 from fimble.app import Application
-from fimble.errors import FimbleError
+from fimble.errors import FimbleError, UsageError
 from fimble.eval import function_judge
 from fimble.eval.answer import plain
 from fimble.eval.function_task import FunctionTask, draw, load, load_fix
@@ -36,12 +36,16 @@ DEADLINE_MS = 600_000
 
 @dataclass(frozen=True, slots=True)
 class FunctionPlan:
-    """What to evaluate. `set_name` is a language for `fix`; `options` are `KEY=VALUE` settings."""
+    """What to evaluate. `set_name` is a language for `fix`; `options` are `KEY=VALUE` settings.
+
+    `run_examples` lets candidates be chosen by the examples of the task's own text.
+    """
 
     data_dir: Path
     action: str
     set_name: str
     n_candidates: int = 1
+    run_examples: bool = False
     n_tasks_max: int | None = None
     seed: int = 7
     model: str | None = None
@@ -103,10 +107,12 @@ async def run_plan(plan: FunctionPlan, on_result: Callable[[TaskResult, bool, in
 
 
 def _settings(plan: FunctionPlan) -> Settings:
-    """Give fimble's defaults with the plan's own; several candidates may run the examples of the task."""
+    """Give fimble's defaults with the plan's own. Errors: UsageError where examples would give the tests away."""
+    if plan.run_examples and plan.set_name == "mbpp":
+        raise UsageError("the examples in `mbpp` are its tests", "leave out `--run-examples` for this set")
     raw: dict[str, Any] = {
         "n_candidates": plan.n_candidates,
-        "run_examples": plan.n_candidates > 1,
+        "run_examples": plan.run_examples,
         "action_deadline_ms": DEADLINE_MS,
     }
     raw |= {"model": plan.model} if plan.model else {}

@@ -11,6 +11,7 @@ from fimble.log import LOGGER
 from fimble.lsp import review_diagnostics, shown
 from fimble.lsp.action_run import Outcome, Wanted, run_action, tell
 from fimble.lsp.workspace_edit import build, can_create_files
+from fimble.statistics.tally import Event
 
 if TYPE_CHECKING:
     from fimble.lsp.server import FimbleServer
@@ -40,6 +41,8 @@ async def run(ls: FimbleServer, *arguments: Any) -> dict[str, Any]:
         "hint": result.hint,
         "reason": result.reason,
         "notes": list(result.notes),
+        "total_ms": round(result.total_ms, 1),
+        "n_decoded_tokens": result.n_decoded_tokens,
     }
     if result.refusal is not None:
         tell(ls, result)
@@ -61,6 +64,7 @@ async def _apply(ls: FimbleServer, outcome: Outcome) -> dict[str, Any]:
     """Send the edit; gives whether the editor took it."""
     assert ls.app is not None and outcome.document is not None
     if outcome.result.files and not can_create_files(ls.client_capabilities):
+        ls.edit_outcomes.closed(outcome.document.uri)
         return {"applied": False}
     edit = build(
         outcome.result,
@@ -75,7 +79,12 @@ async def _apply(ls: FimbleServer, outcome: Outcome) -> dict[str, Any]:
         LOGGER.warning("the client refuses `workspace/applyEdit`")
         return {"applied": False, "done": False, "refusal": "not-applied"}
     if answer.applied:
+        if outcome.result.edits:
+            ls.edit_outcomes.made(outcome.document.uri)
+        else:
+            ls.count(outcome.result.action, outcome.document.language, Event.ACCEPTED)
         return {"applied": True}
+    ls.edit_outcomes.closed(outcome.document.uri)
     message = f"the editor did not take the change{f': {answer.failure_reason}' if answer.failure_reason else ''}"
     ls.window_show_message(types.ShowMessageParams(types.MessageType.Warning, f"fimble: {message}"))
     return {"applied": False, "done": False, "refusal": "not-applied", "message": message}

@@ -24,5 +24,5 @@ async def run(ls: FimbleServer, params: Any) -> dict[str, Any] | None:
     wanted = Wanted.of(params)
     if wanted is None:
         return None
-    outcome = await run_action(ls, wanted)
+    outcome = await run_action(ls, wanted, counted=False)
     return outcome.result.as_json()

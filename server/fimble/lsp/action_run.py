@@ -17,6 +17,7 @@ from fimble.log import LOGGER
 from fimble.lsp import shown
 from fimble.lsp.protocol import arrival
 from fimble.records import CancelToken
+from fimble.statistics.tally import Event
 from fimble.text.position import Position, to_offset
 
 if TYPE_CHECKING:
@@ -112,8 +113,11 @@ def place_of(
     return Place(document, start, end, problems)
 
 
-async def run_action(ls: FimbleServer, wanted: Wanted) -> Outcome:
-    """Run one action with progress in the editor; a cancelled request or a cancelled progress stops it."""
+async def run_action(ls: FimbleServer, wanted: Wanted, *, counted: bool = True) -> Outcome:
+    """Run one action with progress in the editor; a cancelled request or a cancelled progress stops it.
+
+    `counted` False is for a client of which nobody learns what it makes of the result.
+    """
     await load_actions()
     from fimble.actions.outcome import ActionResult, Refusal
     from fimble.actions.plan import Wish
@@ -144,8 +148,26 @@ async def run_action(ls: FimbleServer, wanted: Wanted) -> Outcome:
         # The last word of a progress may come while the task is being cancelled.
         progress.end()
     newest = ls.documents.get(wanted.uri)
+    if counted:
+        _count(ls, result, newest, document.language)
     ls.last_answer = result.raw_text or ls.last_answer
     return Outcome(result, newest)
+
+
+def _count(ls: FimbleServer, result: ActionResult, newest: DocumentSnapshot | None, language: str) -> None:
+    """Count a refusal, or watch what becomes of the edit. Prose and new files are only counted as shown."""
+    from fimble.actions.catalogue import BY_NAME
+    from fimble.actions.outcome import Refusal, apply_edits
+
+    if result.action not in BY_NAME or result.refusal is Refusal.CANCELLED:
+        return
+    if result.refusal is not None:
+        ls.count(result.action, language, Event.REFUSED)
+    elif result.edits and newest is not None:
+        after = apply_edits(newest.text, result.edits)
+        ls.edit_outcomes.proposed(newest.uri, result.action, language, newest.text, after)
+    else:
+        ls.count(result.action, language, Event.SHOWN)
 
 
 def tell(ls: FimbleServer, result: ActionResult) -> None:

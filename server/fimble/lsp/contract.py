@@ -10,6 +10,7 @@ from fimble.engine.contract import EngineState
 from fimble.errors import FimbleError
 from fimble.records import CancelToken, RequestTrace
 from fimble.settings import Settings
+from fimble.statistics.tally import Tally
 from fimble.text.document import DocumentSnapshot
 
 if TYPE_CHECKING:
@@ -80,6 +81,9 @@ class App(Protocol):
 
     @property
     def actions(self) -> Actions: ...
+
+    @property
+    def tally(self) -> Tally: ...
 
     def start(self) -> None:
         """Load the model in the background."""

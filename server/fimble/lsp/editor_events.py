@@ -1,6 +1,6 @@
 """textDocument/didShowCompletion, didPartiallyAcceptCompletion, didFocus: what Copilot's clients tell of a suggestion.
 
-Counted in memory and nowhere else.
+Counted by `fimble stats`, and nowhere else.
 Source: github/copilot-language-server-release: README.md, "Completion telemetry".
 """
 

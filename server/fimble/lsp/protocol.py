@@ -84,6 +84,7 @@ class FimbleProtocol(LanguageServerProtocol):
             return False
         try:
             self._server.documents.apply(*change)
+            self._server.look_at_change(change[0])
         except Exception as error:
             self._server.report_server_error(error, type(error))
         return True
@@ -174,6 +175,7 @@ class FimbleProtocol(LanguageServerProtocol):
     @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
     def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> None:
         document_sync.did_change(self._server.documents, params)
+        self._server.look_at_change(params.text_document.uri)
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
     def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> None:

@@ -31,9 +31,11 @@ from fimble.lsp import (
 from fimble.lsp.configuration import OptionLayers
 from fimble.lsp.contract import App, AppFactory
 from fimble.lsp.document_sync import NOTEBOOK_SYNC
+from fimble.lsp.edit_outcome import EditOutcomes
 from fimble.lsp.protocol import FimbleProtocol, plain_converter
 from fimble.lsp.stream import StreamError, pump
 from fimble.records import RequestTrace
+from fimble.statistics.tally import Event
 from fimble.text.store import DocumentStore
 
 CLOSE_MS = 1500
@@ -72,6 +74,7 @@ class FimbleServer(LanguageServer):
         self.reviewed: set[str] = set()
         self.explanations: dict[str, shown.Explanation] = {}
         self.client_name: str | None = None
+        self.edit_outcomes = EditOutcomes(self.count)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def leave(self, exit_code: int) -> None:
@@ -87,6 +90,20 @@ class FimbleServer(LanguageServer):
                 self.app.completion.closed(uri)
                 review_diagnostics.clear(self, uri)
                 self.explanations.pop(uri, None)
+                self.edit_outcomes.closed(uri)
+
+    def count(self, name: str, language: str, event: Event) -> None:
+        """Count what became of an action."""
+        if self.app is not None:
+            self.app.tally.count(name, language, event)
+
+    def look_at_change(self, uri: str) -> None:
+        """See what a change makes of the last action's edit."""
+        if not self.edit_outcomes.watches(uri):
+            return
+        document = self.documents.get(uri)
+        if document is not None:
+            self.edit_outcomes.changed(uri, document.text)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` beside the requests and log what goes wrong in it."""

@@ -98,7 +98,8 @@ async def test_action_while_the_model_loads(start, script, plain_client, menu_of
 
 
 async def test_ghost_text_is_not_held_up_by_an_action(menu, script, plain_client):
-    script({"text": "def add(a, b):\n" + "    a = a + b\n" * 100 + "```", "token_ms": 10, "when": "asks for"}, "42")
+    body = "".join(f"    a = a + {n} * b\n" for n in range(12))
+    script({"text": f"def add(a, b):\n{body}```", "token_ms": 10, "when": "asks for"}, "42")
     menu = await menu("x = \n\n\n" + COMMENT, declared=plain_client)
     running = asyncio.create_task(menu.run("function", at(3, 3)))
     await asyncio.sleep(0)

@@ -40,6 +40,29 @@ async def test_answer_that_fails_its_examples_is_not_applied(act):
     assert "0 of 1 examples" in ran.result.message and "return x + 1" in ran.result.raw_text
 
 
+PROSE = 'def f(x):\n    """Twice x. For example f(2) == 4, and f(3) should return 6."""║\n'
+
+
+async def test_candidate_that_keeps_all_examples_of_the_prose_is_taken(act):
+    ran = await act("function", PROSE, "    return x + 2\n```\n", RIGHT, n_candidates=3, run_examples=True)
+    assert ran.new.endswith("return x * 2\n") and not ran.result.notes
+    assert (len(ran.prompts), ran.result.n_candidates) == (2, 3)
+
+
+async def test_prose_may_be_misread_so_it_warns_and_does_not_forbid(act):
+    ran = await act("function", PROSE, "    return x + 2\n```\n", n_candidates=1, run_examples=True)
+    assert ran.new.endswith("return x + 2\n")
+    assert ran.result.notes == ("look at the change: 1 of 2 examples give what they should",)
+
+
+@pytest.mark.parametrize(("action", "refusal"), [("edit", None), ("simplify", "examples-fail")])
+async def test_examples_bind_what_must_keep_its_meaning_and_not_an_edit_that_was_asked_for(act, action, refusal):
+    text = 'def f(x):\n    """Twice x.\n\n    >>> f(2)\n    4\n    """\n    return x║ + x\n'
+    answer = '```python\ndef f(x):\n    """Thrice x."""\n    return x * 3\n```\n'
+    ran = await act(action, text, answer, instruction="give thrice x", run_examples=True)
+    assert ran.refusal == refusal
+
+
 async def test_user_text_never_becomes_a_control_token(act):
     manifest = dataclasses.replace(
         SCRIPTED_MANIFEST,
@@ -99,6 +122,26 @@ async def test_secret_file_is_never_put_into_a_prompt(act):
 async def test_answer_cut_at_the_limit_is_refused_as_that(act):
     ran = await act("function", STUB, "    return (x +" + " x +" * 100, action_tokens_max=16)
     assert ran.refusal == "cut-off"
+
+
+async def test_cut_answer_that_stands_by_itself_is_applied_with_a_warning(act):
+    ran = await act("function", STUB, "    x = x * 2\n" + "    return x\n" * 3, action_tokens_max=8)
+    assert ran.result.edits
+    assert ran.result.notes == ("look at the change: the answer was cut off at the limit of tokens",)
+
+
+@pytest.mark.parametrize(
+    "lines", ["    x = x + 1\n", "    # again\n    x = x + 1\n\n", "    if x:\n        x = 0\n    x = 1\n"]
+)
+async def test_answer_that_goes_round_in_circles_is_stopped_and_refused(act, lines):
+    ran = await act("function", STUB, lines * 200, action_tokens_max=1000)
+    assert ran.refusal == "loops"
+    assert ran.result.n_decoded_tokens < 400
+
+
+async def test_lines_that_only_look_alike_are_no_loop(act):
+    body = "".join(f"    if x == {n}:\n        return {n}\n" for n in range(20))
+    assert (await act("function", STUB, body + "```\n", action_tokens_max=1000)).refusal is None
 
 
 async def test_engine_that_fails_is_a_result(act):

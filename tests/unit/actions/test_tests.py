@@ -81,3 +81,50 @@ def test_layouts(files, name, language, text, package, path, framework, start):
     layout = layout_of(f"/project/{name}", language, "f", text, workspace)
     assert layout.path == f"/project/{path}"
     assert framework in layout.framework and start in layout.start
+
+
+JAVA = "package shop;\n\npublic class Basket {\n    static int one(int║ x) {\n        return x;\n    }\n}\n"
+JAVA_ANSWER = (
+    "returnsIt() {\n        assertEquals(1, Basket.one(1));\n    }\n\n"
+    "    @Test\n    void again() {\n        assertEquals(2, Basket.one(2));\n    }\n}\n```\n"
+)
+JAVA_URI = "file:///project/src/main/java/shop/Basket.java"
+
+
+async def test_java_tests_are_a_class_of_junit_in_the_test_tree(act, files):
+    ran = await act("tests", JAVA, JAVA_ANSWER, language="java", uri=JAVA_URI, workspace=files())
+    path, text = written(ran)
+    assert path == "/project/src/test/java/shop/BasketTest.java"
+    assert text == (
+        "package shop;\n\nimport static org.junit.jupiter.api.Assertions.*;\nimport org.junit.jupiter.api.Test;\n\n"
+        "class BasketTest {\n\n    @Test\n    void returnsIt() {\n        assertEquals(1, Basket.one(1));\n    }\n\n"
+        "    @Test\n    void again() {\n        assertEquals(2, Basket.one(2));\n    }\n}\n"
+    )
+
+
+async def test_java_tests_follow_the_build_files_framework(act, files):
+    workspace = files({"/project/pom.xml": "<artifactId>junit</artifactId>"})
+    ran = await act("tests", JAVA, JAVA_ANSWER, language="java", uri=JAVA_URI, workspace=workspace)
+    assert "import org.junit.Test;" in written(ran)[1] and "JUnit 4" in ran.prompts[0]
+
+
+@pytest.mark.parametrize("end_of_line", ["\n", "\r\n"])
+async def test_java_tests_go_into_a_class_that_is_there(act, files, end_of_line):
+    old = "package shop;\n\nclass BasketTest {\n    @Test\n    void again() {\n    }\n}\n".replace("\n", end_of_line)
+    workspace = files({"/project/src/test/java/shop/BasketTest.java": old})
+    ran = await act("tests", JAVA, JAVA_ANSWER, language="java", uri=JAVA_URI, workspace=workspace)
+    text = written(ran)[1]
+    assert text.startswith(old[: old.rindex("}")]) and text.endswith(f"}}{end_of_line}}}{end_of_line}")
+    assert text.count("@Test") == 3 and "void again2() {" in text
+    assert end_of_line == "\n" or text.count("\n") == text.count("\r\n")
+
+
+async def test_java_answer_without_a_test_is_refused(act, files):
+    ran = await act("tests", JAVA, "(\n```\n", language="java", uri=JAVA_URI, workspace=files())
+    assert ran.refusal and not ran.result.files
+
+
+@pytest.mark.parametrize("language", ["c", "cpp", "ruby"])
+async def test_language_without_tests_says_which_there_are(act, language):
+    ran = await act("tests", "int one(int║ x) {\n    return x;\n}\n", "x", language=language)
+    assert ran.refusal == "not-here" and "Java" in ran.result.hint

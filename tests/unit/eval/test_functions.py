@@ -60,7 +60,18 @@ def test_one_candidate(evaluate):
 
 
 def test_more_candidates_are_chosen_by_the_tasks_own_examples(evaluate):
-    assert evaluate("functions", "--candidates", "2")[1]["summary"]["passed"]["n"] == 3
+    assert evaluate("functions", "--candidates", "2", "--run-examples")[1]["summary"]["passed"]["n"] == 3
+
+
+def test_examples_are_run_only_where_that_is_asked_for(evaluate):
+    assert evaluate("functions", "--candidates", "2")[1]["summary"]["passed"]["n"] == 2
+
+
+def test_examples_that_are_the_tests_are_refused(data_dir, capfd):
+    rows = [{"task_id": 11, "prompt": "Write a function.", "test_list": ["assert f(1) == 2"]}]
+    (data_dir / "sanitized-mbpp.json").write_text(json.dumps(rows))
+    assert main(["eval", "functions", "--data", str(data_dir), "--set", "mbpp", "--run-examples"]) == 2
+    assert "are its tests" in capfd.readouterr().err
 
 
 def test_results_are_filed_and_not_asked_again(data_dir):

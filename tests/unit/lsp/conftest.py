@@ -12,6 +12,7 @@ from fimble.engine.contract import EngineState
 from fimble.lsp.server import create_server
 from fimble.lsp.stream import HEADER_BYTES_MAX
 from fimble.records import Completion, Decline, DeclineReason, RequestTrace
+from fimble.statistics.tally import NoTally
 
 LIMIT_S = 20
 URI = "file:///a.py"
@@ -63,6 +64,7 @@ class FakeCompleter:
 class FakeApp:
     def __init__(self, settings):
         self.settings, self.engine, self.completion = settings, FakeEngine(), FakeCompleter()
+        self.tally = NoTally()
         self.n_starts, self.is_closed, self.close_gate = 0, False, None
 
     def start(self):

@@ -41,7 +41,8 @@ local M = {}
 ---@field action_tokens_max? integer Tokens a code action may decode, at most.
 ---@field action_prompt_tokens_max? integer Tokens of a code action's prompt, at most.
 ---@field action_deadline_ms? integer Latest moment at which a code action stops decoding.
----@field run_examples? boolean Run the examples of a docstring against generated code, shut in (time, memory, no network).
+---@field run_examples? boolean Run the examples of a docstring or comment against generated Python, shut in (time, memory, no network), and choose between answers by them.
+---@field statistics? boolean Count on this machine how often suggestions and actions are shown, accepted and undone, for `fimble stats`; never text, never sent.
 ---@field log_level? "error"|"warning"|"info"|"debug" What goes to stderr; never document text.
 ---@field daemon_idle_exit_s? integer The daemon that editors share leaves when none has been connected for so long; read from the file.
 ---@field daemon_memory_bytes_max? integer Memory for the weights of all models in the daemon; the least recently used leaves. 0 takes half of the machine's; read from the file.
@@ -89,6 +90,7 @@ M.types = {
   action_prompt_tokens_max = "number",
   action_deadline_ms = "number",
   run_examples = "boolean",
+  statistics = "boolean",
   log_level = "string",
   daemon_idle_exit_s = "number",
   daemon_memory_bytes_max = "number",
