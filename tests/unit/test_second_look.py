@@ -72,6 +72,7 @@ def test_name_needed_below_is_wanted() -> None:
         ("def f(a):\n    ║\n    return a\n", "b = 1\n"),  # fits
         ("def f(a):\n    ║\n    return a\n", ""),  # the model has said that nothing belongs here
         ("x = ║\n", "x = x = x\n"),
+        ("def f(a, result):\n    ║\n    b = 1\n    result.append(b)\n", "result.append(b)\n"),
         ("def f(a):\n\t║\n\t\treturn a\n", "b = 1\n"),  # levels are counted in spaces
     ],
 )

@@ -21,6 +21,8 @@ _OPENERS = frozenset(
 )
 _LEAVERS = frozenset({"return", "raise", "break", "continue"})
 _NEVER = ("#", '"""', "'''")
+_SAYS_NO_FORM = (Misfit.STANDS_BELOW, Misfit.DOES_NOT_PARSE, Misfit.CONTINUES_NOTHING)
+"""Of these only the line is wrong, not how it begins: samples may begin as it does and go on otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ def beginnings(first: Candidate, window: CursorWindow) -> list[Beginnings]:
     written = first.text.lstrip("\n")
     word = written.split(maxsplit=1)[0] if written.strip() else ""
     wanted = tuple(_definition(name, window) for name in needed_names(window))
+    if first.misfit in _SAYS_NO_FORM and not wanted:
+        return []
     outer = max((level for level in (*site.levels, _inner(place)) if level < site.below_indent), default=0)
     written_columns = site.indent + len(written) - len(written.lstrip(" "))
     columns = site.below_indent if wanted or first.misfit is None else written_columns
