@@ -15,7 +15,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Error, Page
 
 from editors.home import Home
-from editors.tools import Tools, until
+from editors.tools import ATTEMPT_LIMIT_S, LIMIT_S, Tools, comes_about, until
 
 USER_SETTINGS = {
     "security.workspace.trust.enabled": False,
@@ -125,6 +125,7 @@ class Window:
         self.server = server
         self.home = home
         self.page: Page = browser.new_page(viewport={"width": 1000, "height": 640})
+        self.page.set_default_timeout(LIMIT_S * 1000)
         self.page.goto(server.address_of(path))
         self.page.wait_for_selector(".monaco-workbench .statusbar-item", timeout=FIRST_PAGE_LIMIT_S * 1000)
 
@@ -199,6 +200,17 @@ class Window:
     def until_ghost(self, *lines: str) -> None:
         wanted = "\n".join(lines)
         until(lambda: self.ghost == wanted, f"ghost text {wanted!r}", lambda: self.ghost)
+
+    def until_ghost_again(self, key: str, *lines: str) -> None:
+        """Type the character before the cursor anew, as a user does who was not answered, until there is ghost text."""
+        wanted = "\n".join(lines)
+
+        def answered() -> bool:
+            self.press("Backspace")
+            self.type(key)
+            return comes_about(lambda: self.ghost == wanted, ATTEMPT_LIMIT_S)
+
+        until(answered, f"ghost text {wanted!r}", lambda: self.ghost)
 
     def until_no_ghost(self) -> None:
         until(lambda: not self.ghost, "no ghost text", lambda: self.ghost)
@@ -277,7 +289,7 @@ class Window:
         def opened() -> bool:
             self.press("Control+.")
             with contextlib.suppress(Error):
-                entries.first.wait_for(timeout=3_000)
+                entries.first.wait_for(timeout=ATTEMPT_LIMIT_S * 1000)
                 return True
             self.press("Escape")
             return False

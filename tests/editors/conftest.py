@@ -20,7 +20,7 @@ from fimble.models.store import ModelStore
 from fimble.settings import Settings
 
 ARTEFACTS = Path(os.environ.get("FIMBLE_ARTEFACTS") or ROOT / "artefacts" / "editors")
-TEST_LIMIT_S = 240
+TEST_LIMIT_S = 480
 
 
 def pytest_collection_modifyitems(items):

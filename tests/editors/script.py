@@ -15,7 +15,7 @@ FIXED = "function half(x) {\n  return x / 2;\n}\n"
 SCRIPT: dict[str, list[dict[str, object]]] = {
     "long": [{"when": "# endless", "text": "def endless():\n" + "    go_on()\n" * 2000, "token_ms": 20}],
     "comment": [{"when": COMMENT.strip(), "text": f"{FUNCTION}```\n"}],
-    "fix": [{"when": "return x /;", "text": f"{FIXED}```\n"}],
+    "fix": [{"when": "return x /;", "text": f"Its right side is missing.\n\n```javascript\n{FIXED}```\n"}],
     "bracket": [{"when": "def multiply(", "text": "a, b):"}],
     "alternatives": [{"when": "price =", "text": " base"}],
     "wide": [{"when": "# wide", "text": " 値 + 😀x"}],

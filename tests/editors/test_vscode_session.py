@@ -19,7 +19,7 @@ def test_server_killed_and_back(window):
     until(lambda: [s.pid for s in window.home.servers()] not in ([], [server.pid]), "another server")
     window.until_status("ready")
     window.type(HEAD)
-    window.until_ghost("", *BELOW)
+    window.until_ghost_again(":", "", *BELOW)
 
 
 def test_daemon_killed_and_back(window):
@@ -29,7 +29,7 @@ def test_daemon_killed_and_back(window):
     until(lambda: [d.pid for d in window.home.daemons()] not in ([], [daemon.pid]), "another daemon")
     window.until_status("ready")
     window.type(HEAD)
-    window.until_ghost("", *BELOW)
+    window.until_ghost_again(":", "", *BELOW)
 
 
 def test_two_windows_share_one_daemon(window, browser):
