@@ -52,6 +52,12 @@ exec "{sys.executable}" -P -m fimble "$@"
             "PATH": f"{self.command.parent}{os.pathsep}{os.environ['PATH']}",
         }
 
+    @property
+    def environment_without_command(self) -> dict[str, str]:
+        """The same where no `fimble` is on the `PATH`, neither ours nor one that is installed there."""
+        folders = [f for f in os.environ["PATH"].split(os.pathsep) if not (Path(f) / "fimble").exists()]
+        return self.environment | {"PATH": os.pathsep.join(folders)}
+
     def answer(self, *answers, load_ms: int = 0) -> None:
         """Write what the engine answers from its next start on; a string answers everything."""
         plain = [{"text": a} if isinstance(a, str) else a for a in answers]
@@ -65,8 +71,14 @@ exec "{sys.executable}" -P -m fimble "$@"
 
     def use_models(self, store: Path) -> None:
         """Let the model answer, with the weights of another store."""
-        (self.folder / "models").symlink_to(store)
+        self.lend_models(store)
         self.configure(engine="ctranslate2")
+
+    def lend_models(self, store: Path) -> None:
+        (self.folder / "models").symlink_to(store)
+
+    def take_models_back(self) -> None:
+        (self.folder / "models").unlink()
 
     def close(self) -> None:
         """End the daemon that this home's editors started."""

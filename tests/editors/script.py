@@ -11,6 +11,9 @@ FUNCTION = "def add(a, b):\n    return a + b\n"
 BROKEN = "function half(x) {\n  return x /;\n}\n"
 FIXED = "function half(x) {\n  return x / 2;\n}\n"
 
+RECURSION = "def fibonacci(n):\n    if n < 2:\n        return n\n"
+"""What the real model goes on with, of which there is one way only."""
+
 # One list a test; an earlier answer hides a later one whose `when` also stands in the prompt.
 SCRIPT: dict[str, list[dict[str, object]]] = {
     "long": [{"when": "# endless", "text": "def endless():\n" + "    go_on()\n" * 2000, "token_ms": 20}],

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import signal
 
-from editors.code_server import Window
 from editors.script import BELOW, HEAD
 from editors.tools import until
+from editors.window import Window
 
 START = "import os\n"
 
@@ -19,7 +19,7 @@ def test_server_killed_and_back(window):
     until(lambda: [s.pid for s in window.home.servers()] not in ([], [server.pid]), "another server")
     window.until_status("ready")
     window.type(HEAD)
-    window.until_ghost_again(":", "", *BELOW)
+    window.retype_until_ghost(":", BELOW[1])
 
 
 def test_daemon_killed_and_back(window):
@@ -29,7 +29,7 @@ def test_daemon_killed_and_back(window):
     until(lambda: [d.pid for d in window.home.daemons()] not in ([], [daemon.pid]), "another daemon")
     window.until_status("ready")
     window.type(HEAD)
-    window.until_ghost_again(":", "", *BELOW)
+    window.retype_until_ghost(":", BELOW[1])
 
 
 def test_two_windows_share_one_daemon(window, browser):
