@@ -7,7 +7,17 @@ import os
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+
+try:
+    import pynvim  # noqa: F401
+    from playwright.sync_api import sync_playwright
+except ModuleNotFoundError as error:
+    pytest.exit(
+        f"the tests in real editors need `{error.name}`\n\nhint: run `pip install -e '.[dev,editors]'` and "
+        "`tests/editors/install.sh`, or leave them out: "
+        "`python -m pytest tests --ignore tests/editors --ignore tests/interop`",
+        returncode=4,
+    )
 
 from editors.code_server import CHROMIUM_FLAGS, CodeServer
 from editors.extension import build_vsix

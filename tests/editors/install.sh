@@ -63,7 +63,7 @@ fi
 
 if [ ${#packages[@]} -gt 0 ]; then
   lack="these system packages are missing for the tests in real editors: ${packages[*]}"
-  without="or run the other tests: \`python -m pytest --ignore tests/editors\`"
+  without="or run the other tests: \`python -m pytest tests --ignore tests/editors --ignore tests/interop\`"
   command -v apt-get >/dev/null || fail "$lack (Debian's names)" "install them and run this again, $without"
   [ "$(id -u)" = 0 ] || fail "$lack" \
     "run \`sudo apt-get install --no-install-recommends ${packages[*]}\` and this again, $without"

@@ -48,7 +48,7 @@ def test_without_root_the_packages_are_named(run, tmp_path):
     assert done.returncode == 1
     assert "error: these system packages are missing for the tests in real editors: " in done.stderr
     assert "hint: run `sudo apt-get install --no-install-recommends " in done.stderr
-    assert "pytest --ignore tests/editors" in done.stderr
+    assert "pytest tests --ignore tests/editors" in done.stderr
     assert not (tmp_path / "editors").exists()
 
 
