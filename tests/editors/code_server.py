@@ -48,10 +48,19 @@ FIRST_PAGE_LIMIT_S = 120
 
 
 class CodeServer:
-    """One code-server with its own folders; `settings` are the machine's, where an extension host looks."""
+    """One code-server with its own folders.
+
+    `settings` are the machine's, where an extension host looks; `look` are the user's, which the page obeys.
+    """
 
     def __init__(
-        self, tools: Tools, folder: Path, environment: dict[str, str], vsix: Path, settings: dict[str, object]
+        self,
+        tools: Tools,
+        folder: Path,
+        environment: dict[str, str],
+        vsix: Path,
+        settings: dict[str, object],
+        look: dict[str, object] | None = None,
     ) -> None:
         self.workspace = folder / "workspace"
         self.storage = folder / "data" / "User" / "globalStorage"
@@ -59,7 +68,7 @@ class CodeServer:
         for path in (self.workspace, folder / "data" / "User", self.machine_settings_path.parent):
             path.mkdir(parents=True)
         (folder / "config.yaml").write_text("auth: none\ncert: false\n")
-        (folder / "data" / "User" / "settings.json").write_text(json.dumps(USER_SETTINGS))
+        (folder / "data" / "User" / "settings.json").write_text(json.dumps(USER_SETTINGS | (look or {})))
         (folder / "data" / "User" / "keybindings.json").write_text(json.dumps(KEYS))
         self._settings = settings
         self.configure({})

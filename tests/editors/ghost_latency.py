@@ -46,7 +46,7 @@ def measure(window: Window, n_rounds: int) -> list[float]:
     took_ms = []
     for n in range(n_rounds):
         window.page.evaluate(EXPECT, f"value_{n:03}")
-        window.page.keyboard.type(f"item_{n:03} = ", delay=KEY_DELAY_MS)
+        window.page.keyboard.type(f"item_{n:03} =", delay=KEY_DELAY_MS)
         took_ms.append(until(lambda: window.page.evaluate("window.fimbleWatch.tookMs"), f"ghost text of round {n}"))
         # A file of one line: what is above would make the prompt longer with each round.
         window.press("Escape", "Control+a", "Delete")
@@ -62,7 +62,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         home = Home(folder / "home")
-        home.answer(*({"when": f"item_{n:03} = ", "text": f"value_{n:03}"} for n in range(args.rounds)))
+        home.answer(*({"when": f"item_{n:03} =", "text": f" value_{n:03}"} for n in range(args.rounds)))
         server = CodeServer(
             tools, folder, home.environment_without_command, build_vsix(tools), {"fimble.path": str(home.command)}
         )

@@ -35,12 +35,14 @@ FRAME_MS_MAX = 1_800
 FIRST = "def mean(values):\n"
 COMMENT = "# 判断一个字符串是不是回文"
 ACTION = "Write the code this comment asks for"
-SETTINGS = {
+LOOK = {
     "editor.minimap.enabled": False,
     "editor.fontSize": 14,
     "editor.lineNumbers": "off",
     "editor.glyphMargin": True,
     "editor.folding": False,
+    "editor.occurrencesHighlight": "off",
+    "editor.overviewRulerLanes": 0,
     "breadcrumbs.enabled": False,
     "workbench.activityBar.location": "hidden",
     "workbench.layoutControl.enabled": False,
@@ -134,8 +136,8 @@ def main() -> int:
         folder = Path(name)
         home = Home(folder / "home")
         home.use_models(pull(ModelStore(), Settings().model).path.parent)
-        settings = {"fimble.path": str(home.command), "fimble.action_preview": False, **SETTINGS}
-        server = CodeServer(tools, folder, home.environment_without_command, build_vsix(tools), settings)
+        settings = {"fimble.path": str(home.command), "fimble.action_preview": False}
+        server = CodeServer(tools, folder, home.environment_without_command, build_vsix(tools), settings, LOOK)
         try:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=str(tools.chromium), args=CHROMIUM_FLAGS)
