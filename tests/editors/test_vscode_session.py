@@ -60,7 +60,7 @@ def test_disabled_language_and_explanation(window):
     window.server.configure({"fimble.languages_off": ["python"]})
     window.open("language.py", START)
     window.type(HEAD)
-    window.until_logged("declined language-off")
+    window.retype_until_logged(":", "declined language-off")
     window.until_explained("declined: python, automatic, language-off")
 
 
@@ -69,7 +69,7 @@ def test_pause_and_resume(window):
     window.menu("Pause for 10 minutes")
     window.until_status("Paused until")
     window.type(HEAD)
-    window.until_logged("declined disabled")
+    window.retype_until_logged(":", "declined disabled")
     window.menu("Resume")
     window.until_status("ready")
 
@@ -78,11 +78,9 @@ def test_toggle_language_by_the_menu(window):
     window.open("toggle.py", START)
     window.menu("Turn off in python")
     window.type(HEAD)
-    window.until_logged("declined language-off")
+    window.retype_until_logged(":", "declined language-off")
     window.menu("Turn on in python")
-    window.press("Backspace")
-    window.type(":")
-    window.until_ghost("", *BELOW)
+    window.retype_until_ghost(":", BELOW[1])
 
 
 def test_no_command(window):

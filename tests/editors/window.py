@@ -134,12 +134,20 @@ class Window:
         cancels the request of the one before.
         """
 
+        self._retype(key, lambda: shown in self.ghost, f"ghost text {shown!r}", attempt_limit_s)
+
+    def retype_until_logged(self, key: str, text: str) -> None:
+        """Type the character before the cursor anew until the server, which may have the setting later, logs `text`."""
+        before = self._log_before.count(text)
+        self._retype(key, lambda: self.home.log().count(text) > before, f"`{text}` in the log", ATTEMPT_LIMIT_S)
+
+    def _retype(self, key: str, condition: Callable[[], bool], what: str, attempt_limit_s: float) -> None:
         def answered() -> bool:
             self.press("Backspace")
             self.type(key)
-            return comes_about(lambda: shown in self.ghost, attempt_limit_s)
+            return comes_about(condition, attempt_limit_s)
 
-        until(answered, f"ghost text {shown!r}", lambda: (self.ghost, self.status))
+        until(answered, what, lambda: (self.ghost, self.status, self.home.log()[-1000:]))
 
     def until_no_ghost(self) -> None:
         until(lambda: not self.ghost, "no ghost text", lambda: self.ghost)
@@ -186,11 +194,6 @@ class Window:
         shown = self.page.locator(".quick-input-list .monaco-list-row .label-name").all_text_contents()
         self.press("Escape")
         assert [text.strip() for text in shown if text.strip()] == list(entries)
-
-    def until_logged(self, text: str) -> None:
-        """Wait until the server says `text` of a request made since `open`: it never says what was written."""
-        before = self._log_before.count(text)
-        until(lambda: self.home.log().count(text) > before, f"`{text}` in the log", lambda: self.home.log()[-2000:])
 
     def until_explained(self, text: str) -> None:
         """Ask for the explanation of the last request; closes the page it is shown on."""
