@@ -110,10 +110,11 @@ _until_last_vscode_test = contextlib.ExitStack()
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item, nextitem):
-    result = yield
-    if _drives_vscode(item) and (nextitem is None or not _drives_vscode(nextitem)):
-        _until_last_vscode_test.close()
-    return result
+    try:
+        return (yield)
+    finally:
+        if _drives_vscode(item) and (nextitem is None or not _drives_vscode(nextitem)):
+            _until_last_vscode_test.close()
 
 
 def _drives_vscode(item) -> bool:
