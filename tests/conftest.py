@@ -18,8 +18,8 @@ from fimble.settings import Settings
 from fimble.text.document import DocumentSnapshot
 
 CURSOR = "║"
-APART = ("editors", "interop")
-"""Folders that need what no test command installs; CONTRIBUTING.md has theirs."""
+APART = ("interop",)
+"""Folders that need what the test command does not install; CONTRIBUTING.md has theirs."""
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

@@ -21,11 +21,15 @@ PACKAGE_JSON = CLIENTS / "vscode" / "package.json"
 VIM_HELP = CLIENTS / "nvim" / "doc" / "fimble.txt"
 LUA_OPTIONS = CLIENTS / "nvim" / "lua" / "fimble" / "server_options.lua"
 
+MACHINE_SETTINGS = ("engine", "remote_url", "remote_model", "run_examples")
+"""Where text is sent and whether code is run. A folder that is opened must not decide that, nor which program is the
+server: VS Code reads a setting of scope `machine` from the user's own settings alone."""
+
 OWN_SETTINGS: dict[str, dict[str, Any]] = {
     "path": {
         "type": "string",
         "default": "",
-        "scope": "machine-overridable",
+        "scope": "machine",
         "markdownDescription": "The `fimble` command. Empty looks on the `PATH`, then in the extension's own "
         "environment.",
     },
@@ -33,7 +37,7 @@ OWN_SETTINGS: dict[str, dict[str, Any]] = {
         "type": "array",
         "items": {"type": "string"},
         "default": [],
-        "scope": "machine-overridable",
+        "scope": "machine",
         "markdownDescription": 'More arguments of `fimble serve`, such as `["--no-share"]`.',
     },
     "package": {
@@ -67,7 +71,8 @@ def json_schema(declared: dataclasses.Field[Any]) -> dict[str, Any]:
         schema = {"type": "string"}
         if "choices" in rules:
             schema["enum"] = list(rules["choices"])
-    return {**schema, "default": default, "scope": "window", "markdownDescription": rules["doc"]}
+    scope = "machine" if declared.name in MACHINE_SETTINGS else "window"
+    return {**schema, "default": default, "scope": scope, "markdownDescription": rules["doc"]}
 
 
 def package_json() -> str:

@@ -10,6 +10,8 @@ import pytest
 
 from fimble.cli import reference
 
+PICTURE_BYTES_MAX = 1_000_000
+
 
 def command_after(text: str, marker: str) -> str:
     """Give the one line of the code block that follows `<!-- marker -->`."""
@@ -81,6 +83,12 @@ def test_named_files_exist(root, document):
     missing = [link for link in links if not (folder / link).exists()]
     missing += [path for path in paths if not any((top / path).exists() for top in tops)]
     assert missing == []
+
+
+def test_pictures_are_small(root, readme):
+    pictures = [root / name for name in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", readme)]
+    assert pictures
+    assert [path.name for path in pictures if path.stat().st_size > PICTURE_BYTES_MAX] == []
 
 
 def test_every_invariant_names_a_test_that_exists(root):

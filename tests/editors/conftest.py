@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
-from editors.code_server import CHROMIUM_FLAGS, CodeServer, Window
+try:
+    import pynvim  # noqa: F401
+    from playwright.sync_api import sync_playwright
+except ModuleNotFoundError as error:
+    pytest.exit(
+        f"the tests in real editors need `{error.name}`\n\nhint: run `pip install -e '.[dev,editors]'` and "
+        "`tests/editors/install.sh`, or leave them out: "
+        "`python -m pytest tests --ignore tests/editors --ignore tests/interop`",
+        returncode=4,
+    )
+
+from editors.code_server import CHROMIUM_FLAGS, CodeServer
+from editors.extension import build_vsix
 from editors.home import Home
 from editors.neovim import Neovim
 from editors.script import SCRIPT
-from editors.tools import HINT, ROOT, Tools, find_tools
-from fimble.errors import FimbleError
+from editors.tools import ROOT, Tools, find_tools
+from editors.window import Window
+from fimble.models.install import pull
 from fimble.models.store import ModelStore
 from fimble.settings import Settings
 
 ARTEFACTS = Path(os.environ.get("FIMBLE_ARTEFACTS") or ROOT / "artefacts" / "editors")
-TEST_LIMIT_S = 240
+TEST_LIMIT_S = 480
 
 
 def pytest_collection_modifyitems(items):
@@ -57,12 +68,8 @@ def artefacts() -> Path:
 
 @pytest.fixture(scope="session")
 def real_models() -> Path:
-    """Give the user's own store of models, with the default model in it."""
-    store = ModelStore()
-    try:
-        return store.path(Settings().model).parent
-    except FimbleError as error:
-        pytest.fail(f"{error.message}\n\nhint: run `fimble models pull {Settings().model}`", pytrace=False)
+    """Give the user's own store of models; the default model is fetched on first use."""
+    return pull(ModelStore(), Settings().model).path.parent
 
 
 @pytest.fixture
@@ -74,7 +81,7 @@ def home(tmp_path):
 
 @pytest.fixture
 def start_neovim(tools, home, tmp_path, artefacts, request):
-    """Start Neovims with the plugin; all are closed afterwards, and a failed test leaves their screens."""
+    """Start Neovims with the plugin; all are closed afterwards, and leave what their screens showed."""
     running: list[Neovim] = []
 
     def start(setup: str | None = "{}") -> Neovim:
@@ -83,23 +90,18 @@ def start_neovim(tools, home, tmp_path, artefacts, request):
 
     yield start
     for n, editor in enumerate(running):
-        if getattr(request.node, "has_failed", False):
-            editor.unblock()
-            screen = "\n".join([*editor.screen, "", editor.notices])
-            (artefacts / f"{request.node.name}-{n}.txt").write_text(screen)
+        editor.unblock()
+        screen = "\n".join([*editor.screen, "", editor.notices])
+        (artefacts / f"neovim-{request.node.name}-{n}.txt").write_text(screen)
         editor.close()
+    if getattr(request.node, "has_failed", False):
+        (artefacts / f"neovim-{request.node.name}.log").write_text(home.log())
 
 
 @pytest.fixture(scope="session")
 def vsix(tools) -> Path:
     """Give the extension, packaged from the sources as they are."""
-    client = ROOT / "editor-client" / "vscode"
-    environment = os.environ | {"PATH": f"{tools.node.parent}{os.pathsep}{os.environ['PATH']}"}
-    words = ["npm", "run", "--silent", "package"]
-    result = subprocess.run(words, cwd=client, env=environment, capture_output=True, text=True)
-    if result.returncode != 0:
-        pytest.fail(f"the extension was not built: {result.stderr}\n\nhint: {HINT}", pytrace=False)
-    return client / "fimble.vsix"
+    return build_vsix(tools)
 
 
 # While Playwright runs, no asynchronous test can: browser and windows end with the last VS Code test, not later.
@@ -108,10 +110,11 @@ _until_last_vscode_test = contextlib.ExitStack()
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item, nextitem):
-    result = yield
-    if _drives_vscode(item) and (nextitem is None or not _drives_vscode(nextitem)):
-        _until_last_vscode_test.close()
-    return result
+    try:
+        return (yield)
+    finally:
+        if _drives_vscode(item) and (nextitem is None or not _drives_vscode(nextitem)):
+            _until_last_vscode_test.close()
 
 
 def _drives_vscode(item) -> bool:
@@ -135,7 +138,7 @@ def vscode(tools, vsix, browser, tmp_path_factory):
     _until_last_vscode_test.callback(home.close)
     home.answer(*(answer for answers in SCRIPT.values() for answer in answers))
     settings = {"fimble.path": str(home.command), "fimble.action_preview": False}
-    server = CodeServer(tools, folder, home.environment, vsix, settings)
+    server = CodeServer(tools, folder, home.environment_without_command, vsix, settings)
     _until_last_vscode_test.callback(server.close)
     window = Window(browser, server, home)
     window.until_status("ready")
@@ -147,7 +150,7 @@ def window(vscode, artefacts, request):
     """The window with no dialog, notification or editor open, and its settings as at the start."""
     vscode.settle()
     yield vscode
+    vscode.page.screenshot(path=artefacts / f"vscode-{request.node.name}.png")
     if getattr(request.node, "has_failed", False):
-        vscode.page.screenshot(path=artefacts / f"{request.node.name}.png")
-        (artefacts / f"{request.node.name}.log").write_text(vscode.home.log())
+        (artefacts / f"vscode-{request.node.name}.log").write_text(vscode.home.log())
     vscode.server.configure({})

@@ -52,19 +52,33 @@ exec "{sys.executable}" -P -m fimble "$@"
             "PATH": f"{self.command.parent}{os.pathsep}{os.environ['PATH']}",
         }
 
+    @property
+    def environment_without_command(self) -> dict[str, str]:
+        """The same where no `fimble` is on the `PATH`, neither ours nor one that is installed there."""
+        folders = [f for f in os.environ["PATH"].split(os.pathsep) if not (Path(f) / "fimble").exists()]
+        return self.environment | {"PATH": os.pathsep.join(folders)}
+
     def answer(self, *answers, load_ms: int = 0) -> None:
         """Write what the engine answers from its next start on; a string answers everything."""
         plain = [{"text": a} if isinstance(a, str) else a for a in answers]
         self.script_path.write_text(json.dumps({"load_ms": load_ms, "answers": plain}), encoding="utf-8")
 
     def configure(self, **options: str | int | bool) -> None:
+        """Write the user's file; a late answer is still one, since the machine may be under load."""
+        options = {"deadline_ms": 60_000} | options
         lines = [f"{key} = {json.dumps(value)}" for key, value in options.items()]
         self.config_path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def use_models(self, store: Path) -> None:
         """Let the model answer, with the weights of another store."""
-        (self.folder / "models").symlink_to(store)
+        self.lend_models(store)
         self.configure(engine="ctranslate2")
+
+    def lend_models(self, store: Path) -> None:
+        (self.folder / "models").symlink_to(store)
+
+    def take_models_back(self) -> None:
+        (self.folder / "models").unlink()
 
     def close(self) -> None:
         """End the daemon that this home's editors started."""

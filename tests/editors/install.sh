@@ -62,8 +62,11 @@ if [ "$check_only" = "--check" ]; then
 fi
 
 if [ ${#packages[@]} -gt 0 ]; then
-  [ "$(id -u)" = 0 ] || fail "these system packages are missing: ${packages[*]}" \
-    "run \`sudo apt-get install --no-install-recommends ${packages[*]}\`, then this again"
+  lack="these system packages are missing for the tests in real editors: ${packages[*]}"
+  without="or run the other tests: \`python -m pytest tests --ignore tests/editors --ignore tests/interop\`"
+  command -v apt-get >/dev/null || fail "$lack (Debian's names)" "install them and run this again, $without"
+  [ "$(id -u)" = 0 ] || fail "$lack" \
+    "run \`sudo apt-get install --no-install-recommends ${packages[*]}\` and this again, $without"
   say "installing system packages: ${packages[*]}"
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq >&2

@@ -75,6 +75,15 @@ class Neovim:
         return self.lua("local now = require('fimble.status').current return now and now.state")
 
     @property
+    def asked_state(self) -> str | None:
+        """What the server that is there now says of itself; `state` is the last that was heard of any."""
+        return self.lua(
+            """local client = require('fimble.client').get(0)
+            local answer = client and client:request_sync('fimble/status', vim.empty_dict(), 1000)
+            return answer and answer.result and answer.result.state"""
+        )
+
+    @property
     def is_attached(self) -> bool:
         return self.lua("local c = require('fimble.client').get(0) return c ~= nil and c.initialized == true")
 

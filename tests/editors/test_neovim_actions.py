@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from editors.script import BROKEN, COMMENT, FIXED, FUNCTION, SCRIPT
+from editors.tools import until
 
 
 @pytest.fixture
 def nvim(start_neovim, home):
     """A Neovim whose menus are answered with the entry that `choice` names."""
-    home.answer(*SCRIPT["comment"], *SCRIPT["fix"])
+    home.answer(*SCRIPT["long"], *SCRIPT["comment"], *SCRIPT["fix"])
     nvim = start_neovim()
     nvim.lua(
         """vim.ui.select = function(items, options, on_choice)
@@ -40,3 +41,18 @@ def test_fix_from_a_diagnostic(nvim, tmp_path):
     nvim.rpc.vars["choice"] = "Fix"
     nvim.keys(":2Fimble action<CR>")
     nvim.until_text(*FIXED.splitlines())
+
+
+def test_progress_and_cancel_of_a_long_action(nvim, tmp_path):
+    text = "# endless: write a function that never ends"
+    nvim.open(tmp_path / "a.py", text + "\n")
+    nvim.rpc.vars["choice"] = "Write the code this comment asks for"
+    nvim.keys(":Fimble action<CR>")
+    until(lambda: any("go_on()" in row for row in nvim.screen), "the line being written", lambda: nvim.screen)
+    assert any(":Fimble cancel" in row for row in nvim.screen)
+    nvim.keys(":Fimble cancel<CR>")
+    until(lambda: not any("go_on()" in row for row in nvim.screen), "the window is gone", lambda: nvim.screen)
+    assert nvim.text == [text]
+    assert "cancelled: " in nvim.notices
+    nvim.rpc.command("Fimble cancel")
+    assert "no action runs" in nvim.notices

@@ -9,7 +9,7 @@ from editors.tools import until
 def test_chinese_comment_becomes_a_function_and_undo_takes_it_back(window):
     path = window.open("comment.py", COMMENT)
     window.press("Control+Home")
-    window.act("Write the code this comment asks for")
+    window.act_by_lightbulb("Write the code this comment asks for")
     window.until_saved(path, COMMENT + FUNCTION)
     window.press("Control+z")
     window.until_saved(path, COMMENT)

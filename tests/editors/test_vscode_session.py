@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import signal
 
-from editors.code_server import Window
 from editors.script import BELOW, HEAD
 from editors.tools import until
+from editors.window import Window
 
 START = "import os\n"
 
@@ -19,7 +19,7 @@ def test_server_killed_and_back(window):
     until(lambda: [s.pid for s in window.home.servers()] not in ([], [server.pid]), "another server")
     window.until_status("ready")
     window.type(HEAD)
-    window.until_ghost("", *BELOW)
+    window.retype_until_ghost(":", BELOW[1])
 
 
 def test_daemon_killed_and_back(window):
@@ -29,7 +29,7 @@ def test_daemon_killed_and_back(window):
     until(lambda: [d.pid for d in window.home.daemons()] not in ([], [daemon.pid]), "another daemon")
     window.until_status("ready")
     window.type(HEAD)
-    window.until_ghost("", *BELOW)
+    window.retype_until_ghost(":", BELOW[1])
 
 
 def test_two_windows_share_one_daemon(window, browser):
@@ -60,7 +60,7 @@ def test_disabled_language_and_explanation(window):
     window.server.configure({"fimble.languages_off": ["python"]})
     window.open("language.py", START)
     window.type(HEAD)
-    window.until_logged("declined language-off")
+    window.retype_until_logged(":", "declined language-off")
     window.until_explained("declined: python, automatic, language-off")
 
 
@@ -69,7 +69,7 @@ def test_pause_and_resume(window):
     window.menu("Pause for 10 minutes")
     window.until_status("Paused until")
     window.type(HEAD)
-    window.until_logged("declined disabled")
+    window.retype_until_logged(":", "declined disabled")
     window.menu("Resume")
     window.until_status("ready")
 
@@ -78,11 +78,9 @@ def test_toggle_language_by_the_menu(window):
     window.open("toggle.py", START)
     window.menu("Turn off in python")
     window.type(HEAD)
-    window.until_logged("declined language-off")
+    window.retype_until_logged(":", "declined language-off")
     window.menu("Turn on in python")
-    window.press("Backspace")
-    window.type(":")
-    window.until_ghost("", *BELOW)
+    window.retype_until_ghost(":", BELOW[1])
 
 
 def test_no_command(window):

@@ -15,8 +15,10 @@ import pytest
 T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parents[2]
-LIMIT_S = 30
+LIMIT_S = 90
 """How long a state may take to come about: far more than it does, so that only what never comes fails."""
+ATTEMPT_LIMIT_S = 5
+"""How long to wait for what a key press may have been too early for, before it is pressed again."""
 HINT = "run `tests/editors/install.sh` (as root, or with the system packages it names installed)"
 
 
@@ -54,11 +56,17 @@ def until(
     condition: Callable[[], T], what: str, seen: Callable[[], object] | None = None, limit_s: float = LIMIT_S
 ) -> T:
     """Wait until `condition()` is true and give its value; fails saying what is `seen` instead."""
+    value = comes_about(condition, limit_s)
+    if not value:
+        pytest.fail(f"never happened: {what}" + (f"; seen: {seen()!r}" if seen else ""))
+    return value
+
+
+def comes_about(condition: Callable[[], T], limit_s: float) -> T:
+    """Wait until `condition()` is true or the limit is reached, and give its last value."""
     end_s = time.monotonic() + limit_s
     while True:
         value = condition()
-        if value:
+        if value or time.monotonic() > end_s:
             return value
-        if time.monotonic() > end_s:
-            pytest.fail(f"never happened: {what}" + (f"; seen: {seen()!r}" if seen else ""))
         time.sleep(0.02)

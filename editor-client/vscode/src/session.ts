@@ -6,6 +6,7 @@ import {
   ErrorAction,
   LanguageClient,
   RevealOutputChannelOn,
+  State,
   type LanguageClientOptions,
 } from "vscode-languageclient/node";
 
@@ -32,6 +33,7 @@ export class Session implements vscode.Disposable {
   private restartTimer: NodeJS.Timeout | undefined;
   private overrides: Options = {};
   private current: Stage = { kind: "stopped" };
+  private abandon: (() => void) | undefined;
   /** One start or stop after the other, whoever asks. */
   private queue: Promise<void> = Promise.resolve();
 
@@ -57,6 +59,7 @@ export class Session implements vscode.Disposable {
   }
 
   stop(): Promise<void> {
+    this.abandonStart();
     return this.enqueue(async () => {
       await this.end();
       this.setStage({ kind: "stopped" });
@@ -66,6 +69,7 @@ export class Session implements vscode.Disposable {
   /** Start anew with a clean record, as the user asked for it. */
   restart(): Promise<void> {
     this.backoff.reset();
+    this.abandonStart();
     return this.enqueue(async () => {
       await this.end();
       await this.launch();
@@ -108,6 +112,16 @@ export class Session implements vscode.Disposable {
     return this.queue;
   }
 
+  /** Let go of a server that has not answered yet: it may never do, and what comes next would wait for it. */
+  private abandonStart(): void {
+    const { client } = this;
+    if (client?.state === State.Starting) {
+      this.client = undefined;
+      client.serverProcess?.kill("SIGKILL");
+      this.abandon?.();
+    }
+  }
+
   private async launch(): Promise<void> {
     if (this.client !== undefined) {
       return;
@@ -134,8 +148,13 @@ export class Session implements vscode.Disposable {
       this.setStage({ kind: "server", status });
     });
     this.backoff.started(Date.now());
+    const abandoned = new Promise<never>((_, reject) => {
+      this.abandon = (): void => {
+        reject(new Error("it was stopped before it answered"));
+      };
+    });
     try {
-      await client.start();
+      await Promise.race([client.start(), abandoned]);
     } catch (error) {
       this.log.error(`the server did not start: ${error instanceof Error ? error.message : String(error)}`);
       await this.recover(client);

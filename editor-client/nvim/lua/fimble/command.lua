@@ -72,6 +72,10 @@ local commands = {
       range = call.lines and { start = { first, 0 }, ["end"] = { last, #vim.fn.getline(last) } } or nil,
     })
   end,
+  cancel = function()
+    local title = require("fimble.progress").cancel()
+    say(title and ("cancelled: " .. title) or "no action runs")
+  end,
   log = function()
     vim.cmd.split({ args = { vim.lsp.log.get_filename() } })
     vim.cmd("normal! G")

@@ -20,6 +20,7 @@ function M.start()
   require("fimble.client").enable()
   require("fimble.ghost").enable()
   require("fimble.keys").enable()
+  require("fimble.progress").enable()
 end
 
 ---Undo all that `start` did: the server ends, the mappings and the ghost text go.
@@ -29,6 +30,7 @@ function M.teardown()
   end
   started = false
   require("fimble.pause").forget()
+  require("fimble.progress").disable()
   require("fimble.keys").disable()
   require("fimble.ghost").disable()
   require("fimble.client").disable()
