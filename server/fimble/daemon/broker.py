@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
-from fimble import __version__
+from fimble import __version__, garbage
 from fimble.daemon import greeting
 from fimble.daemon.endpoint import Listener, is_in_place, listen, remove
 from fimble.daemon.framing import FrameError, frame
@@ -66,6 +66,7 @@ class Broker:
         self._describe = describe
         self._open: dict[int, _Open] = {}
         self._n_sessions_ever = 0
+        self._n_left = 0
         self._n_connections = 0
         self._started_at_s = time.monotonic()
         self._idle_since_s = time.monotonic()
@@ -109,6 +110,9 @@ class Broker:
             assert self._server is not None
             self._server.close()
             await self._bind()
+        if self._n_left:
+            self._n_left = 0
+            garbage.give_back()
         if self._open or self._n_connections:
             self._idle_since_s = time.monotonic()
         elif time.monotonic() - self._idle_since_s >= self._idle_exit_s:
@@ -191,6 +195,7 @@ class Broker:
             await session.serve(stream)
         finally:
             del self._open[number]
+            self._n_left += 1
             LOGGER.info("session %d closed", number)
 
     async def _control(self, stream: Stream, words: Mapping[str, Any]) -> None:

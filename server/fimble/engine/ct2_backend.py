@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 
 import psutil
 
+from fimble import garbage
 from fimble.engine.contract import GenerationRequest, OnToken, Row
 from fimble.engine.heads import HeadBook
 from fimble.engine.tokenizer import ModelTokenizer
@@ -102,7 +101,7 @@ class CTranslate2Backend:
     def tidy(self) -> None:
         # Each lane's arena keeps its prefill's buffers, up to 900 MB with prompts of 1,000 tokens and four rows.
         # Trimmed after each run the process stays near the weights' size, for up to a tenth more processor time.
-        trim_heap()
+        garbage.trim_heap()
 
     def run(self, request: GenerationRequest, on_token: OnToken) -> list[Row]:
         if self._generator is None:
@@ -202,13 +201,3 @@ class CTranslate2Backend:
     def _started_row(self, start: tuple[int, ...], result: Any, n_forced: int, n_tokens_max: int) -> Row:
         row = self._row(result.sequences_ids[0], result.scores[0], n_tokens_max)
         return Row((*start, *row.ids[n_forced:]), row.ended, row.log_probability)
-
-
-# glibc's `malloc_trim`, where the C library has it: hands free heap memory back to the system.
-_MALLOC_TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-
-
-def trim_heap() -> None:
-    """Hand free heap memory back to the system where the C library can."""
-    if _MALLOC_TRIM is not None:
-        _MALLOC_TRIM(0)
