@@ -84,7 +84,7 @@ class Settings:
         True, "Wait only as long as this typist's next key takes as a rule, and no longer than the answer does."
     )
     target_ms: int = _setting(
-        500,
+        0,
         "After so long a part of the answer is shown, up to a whole word or line, and the rest when it is reached; 0"
         " waits for all of it.",
         minimum=0,
