@@ -65,7 +65,6 @@ class IgnoreRules:
         entry = self._entries.get(key)
         if entry is None:
             try:
-                # Not `wait_for`: before Python 3.12 it loses a cancellation that comes as the reading ends.
                 async with asyncio.timeout(READ_LIMIT_S):
                     await asyncio.shield(self._read(key))
             except TimeoutError:

@@ -74,12 +74,14 @@ class StdioClient:
     async def __aexit__(self, *_exception: object) -> None:
         with contextlib.suppress(FimbleError, TimeoutError, ConnectionError):
             if self._initialized:
-                await asyncio.wait_for(self.request("shutdown", None), timeout=EXIT_LIMIT_S)
+                async with asyncio.timeout(EXIT_LIMIT_S):
+                    await self.request("shutdown", None)
             self.notify("exit", None)
         if self._process.stdin is not None:
             self._process.stdin.close()
         try:
-            await asyncio.wait_for(self._process.wait(), timeout=EXIT_LIMIT_S)
+            async with asyncio.timeout(EXIT_LIMIT_S):
+                await self._process.wait()
         except TimeoutError:
             self._process.kill()
             await self._process.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -193,10 +194,9 @@ class Flight:
                 wait_s = None if self._wants_parts else part_at_s - now_s
                 if self._wants_parts and is_worth(self.answer[len(goal.typed) :]):
                     return self._generation(goal, StopReason.DEADLINE)
-            try:
-                await asyncio.wait_for(changed.wait(), wait_s)
-            except TimeoutError:
-                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await changed.wait()
 
     async def _fly(self, engine: Engine, request: GenerationRequest, landed: Callable[[Flight], None]) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import secrets
@@ -82,10 +83,9 @@ class Broker:
         try:
             while not self._leaving.is_set():
                 await self._keep_house()
-                try:
-                    await asyncio.wait_for(self._leaving.wait(), HOUSEKEEPING_MS / 1000)
-                except TimeoutError:
-                    continue
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(HOUSEKEEPING_MS / 1000):
+                        await self._leaving.wait()
         finally:
             await self._close()
 
@@ -155,7 +155,8 @@ class Broker:
         raw = writer.get_extra_info("socket")
         if not WINDOWS:
             check_peer(cast(socket.socket, raw))  # asyncio's wrapper answers `getsockopt` as well
-        words = greeting.parse(await asyncio.wait_for(stream.read_body(), GREETING_LIMIT_MS / 1000))
+        async with asyncio.timeout(GREETING_LIMIT_MS / 1000):
+            words = greeting.parse(await stream.read_body())
         assert self._listener is not None
         shown = str(words.get("token", "")).encode("utf-8", "surrogatepass")
         if not secrets.compare_digest(shown, self._listener.token.encode()):

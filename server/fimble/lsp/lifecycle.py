@@ -87,7 +87,8 @@ async def _pull(ls: FimbleServer) -> None:
     item = types.ConfigurationItem(section=SECTION)
     asked = ls.workspace_configuration_async(types.ConfigurationParams([item]))
     try:
-        answers: Any = await asyncio.wait_for(asked, PULL_MS / 1000)
+        async with asyncio.timeout(PULL_MS / 1000):
+            answers: Any = await asked
     except (JsonRpcException, TimeoutError):
         LOGGER.warning("the client declares `workspace/configuration` but does not answer it")
         return

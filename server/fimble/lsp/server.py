@@ -174,7 +174,8 @@ class FimbleServer(LanguageServer):
         # A daemon thread, not the loop's executor: asyncio waits for that one to the end.
         threading.Thread(target=close, args=(self.app,), name="fimble-close", daemon=True).start()
         try:
-            await asyncio.wait_for(is_closed.wait(), CLOSE_MS / 1000)
+            async with asyncio.timeout(CLOSE_MS / 1000):
+                await is_closed.wait()
         except TimeoutError:
             LOGGER.warning("the engine did not stop within %d ms", CLOSE_MS)
 

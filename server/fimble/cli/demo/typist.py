@@ -102,7 +102,8 @@ class Typist:
     async def _take_suggestion(self) -> Shown | None:
         """Wait for the answer to the last key; read it and accept it, or give None if there is nothing."""
         if self._pending is not None:
-            await asyncio.wait_for(self._pending, ANSWER_LIMIT_S)
+            async with asyncio.timeout(ANSWER_LIMIT_S):
+                await self._pending
         screen, item = self.screen, self._item
         if item is None or not screen.ghost:
             return None
