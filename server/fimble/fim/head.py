@@ -9,6 +9,7 @@ from fimble.fim.prompt import (
     LaidOutPrompt,
     PromptBudget,
     TextEncoder,
+    around_prefix,
     first_tokens,
     last_lines,
     owed_space,
@@ -68,12 +69,8 @@ def pin(
     older_ids = encoder.encode(older)
     if not HEAD_TOKENS_MIN <= len(older_ids) <= n_older_max:
         return None
-    start = (encoder.special(fim.start),) if fim.start else ()
-    if fim.layout == "none":
-        return PinnedHead((*start, *older_ids), suffix, older, len(older_ids))
-    pre, suf, mid = (encoder.special(name) for name in (fim.prefix, fim.suffix, fim.middle))
-    ids = (*start, suf, *suffix, pre) if fim.layout == "spm" else (*start, pre, suf, *suffix, mid)
-    return PinnedHead((*ids, *older_ids), suffix, older, len(older_ids))
+    before, _ = around_prefix(suffix, fim, encoder)
+    return PinnedHead((*before, *older_ids), suffix, older, len(older_ids))
 
 
 def behind(
@@ -94,7 +91,7 @@ def behind(
         return None
     if tuple(first_tokens(window.suffix, encoder, budget.suffix_tokens)) != head.suffix:
         return None
-    end = (encoder.special(fim.middle),) if fim.layout == "spm" else ()
+    _, end = around_prefix(head.suffix, fim, encoder)
     n_suffix_tokens = 0 if fim.layout == "none" else len(head.suffix)
     return LaidOutPrompt(
         FimPrompt(head.ids, (*tail, *end)), head.n_older_tokens + len(tail), n_suffix_tokens, owed_space(window.prefix)

@@ -68,18 +68,24 @@ def build(
         raise PromptBudgetError("the prompt budget leaves no room for the prefix")
     owed = owed_space(window.prefix)
     prefix = last_tokens(prefix_text(window, snippets), encoder, budget.prefix_tokens)
+    suffix = [] if fim.layout == "none" else first_tokens(window.suffix, encoder, budget.suffix_tokens)
+    before, behind = around_prefix(suffix, fim, encoder)
+    return LaidOutPrompt(FimPrompt((), (*before, *prefix, *behind)), len(prefix), len(suffix), owed)
+
+
+def around_prefix(
+    suffix: Sequence[int], fim: FimTokens, encoder: TextEncoder
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Give what the model's layout puts before the prefix, and what behind it."""
     start = (encoder.special(fim.start),) if fim.start else ()
     if fim.layout == "none":
-        return LaidOutPrompt(FimPrompt((), (*start, *prefix)), len(prefix), 0, owed)
-    suffix = first_tokens(window.suffix, encoder, budget.suffix_tokens)
+        return start, ()
     pre, suf, mid = (encoder.special(name) for name in (fim.prefix, fim.suffix, fim.middle))
     if fim.layout == "psm":
-        tokens = (*start, pre, *prefix, suf, *suffix, mid)
-    elif fim.layout == "spm":
-        tokens = (*start, suf, *suffix, pre, *prefix, mid)
-    else:
-        tokens = (*start, pre, suf, *suffix, mid, *prefix)
-    return LaidOutPrompt(FimPrompt((), tokens), len(prefix), len(suffix), owed)
+        return (*start, pre), (suf, *suffix, mid)
+    if fim.layout == "spm":
+        return (*start, suf, *suffix, pre), (mid,)
+    return (*start, pre, suf, *suffix, mid), ()
 
 
 def prefix_text(window: CursorWindow, snippets: Sequence[Snippet] = ()) -> str:
