@@ -50,10 +50,11 @@ class Flight:
         *,
         given: str = "",
         goes_on: Callable[[], bool] | None = None,
-        in_background: bool = False,
+        is_ahead: bool = False,
     ) -> None:
         """`given` is text between the end of the window's prefix and the end of the prompt: part of the answer.
 
+        `is_ahead`: nobody asks for it yet; it is decoded in the background, and kept.
         `goes_on` is asked, on the engine's thread, whether the line after a finished one is to be decoded too.
         """
         self.window = window
@@ -65,16 +66,18 @@ class Flight:
         self.n_decoded_tokens = 0
         self.has_strayed = False
         self.generation: Generation | None = None
-        self.source = Source(ahead_from_offset=0 if given else None)
-        self.is_kept = bool(given)
+        self.source = Source(ahead_from_offset=0 if is_ahead else None)
+        self.is_kept = is_ahead
+        self.goal = Goal(given, rules)
+        self.launched_at_s = time.monotonic()
+        self._priority = Priority.PREFETCH if is_ahead else Priority.TYPING
         self._goes_on = goes_on
-        self._first_goal = self._goal = Goal(given, rules)
-        self._standing = Standing(in_background)
+        self._first_goal = self.goal
+        self._standing = Standing(is_ahead)
         self._error: Exception | None = None
         self._wants_parts = False
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
-        self._launched_at_s = time.monotonic()
         self._first_token_at_s: float | None = None
         self.task: asyncio.Task[None] | None = None
 
@@ -98,21 +101,14 @@ class Flight:
         is_line_end = self.ask.shape is Shape.LINE and not self.window.line_suffix.strip()
         return self._goes_on is not None and is_line_end and not self.given
 
-    def launch(
-        self,
-        engine: Engine,
-        deadline_at_s: float,
-        landed: Callable[[Flight], None],
-        *,
-        is_ahead: bool = False,
-    ) -> None:
+    def launch(self, engine: Engine, deadline_at_s: float, landed: Callable[[Flight], None]) -> None:
         """Start; `landed` is called on the event loop when it is over."""
-        self._launched_at_s = time.monotonic()
+        self.launched_at_s = time.monotonic()
         n_ahead_tokens = AHEAD_TOKENS_MAX if self.may_go_on else 0
         request = GenerationRequest(
             prompt=self.laid_out.prompt,
             n_tokens_max=self.ask.decoded_tokens_max + n_ahead_tokens,
-            priority=Priority.PREFETCH if is_ahead else Priority.TYPING,
+            priority=self._priority,
             token=self.token,
             should_stop=self._should_stop,
             deadline_at_s=deadline_at_s,
@@ -131,7 +127,7 @@ class Flight:
             goal.end_offset = len(self.answer)
         else:
             self._standing.in_background = False
-        self._goal = goal
+        self.goal = goal
         return goal
 
     def may_answer(self, window: CursorWindow) -> bool:
@@ -142,7 +138,7 @@ class Flight:
     @property
     def is_whole(self) -> bool:
         """Whether all that was asked for is there, whatever ended it."""
-        return self._goal.end_offset is not None
+        return self.goal.end_offset is not None
 
     def leads_to(self, window: CursorWindow) -> bool:
         """Say whether the place of this generation lies ahead of `window`, within what may be typed there."""
@@ -150,15 +146,7 @@ class Flight:
 
     def agrees_with(self, typed: str) -> bool:
         """Say whether what is decoded so far may go on as what was typed behind the place last claimed for."""
-        return not self.token.cancelled and agree(self.answer, self._goal.typed + typed)
-
-    @property
-    def goal(self) -> Goal:
-        return self._goal
-
-    @property
-    def launched_at_s(self) -> float:
-        return self._launched_at_s
+        return not self.token.cancelled and agree(self.answer, self.goal.typed + typed)
 
     def give_up(self) -> None:
         """Let it go on in the background: nobody waits any more."""
@@ -217,7 +205,7 @@ class Flight:
         """Follow the answer on the engine's thread; says whether it is enough."""
         if self._first_token_at_s is None:
             self._first_token_at_s = time.monotonic()
-        answer, goal = self.given + self.laid_out.answer(text), self._goal
+        answer, goal = self.given + self.laid_out.answer(text), self.goal
         self.n_decoded_tokens += 1
         self.answer = answer
         if not agree(answer, goal.typed):
@@ -272,6 +260,6 @@ class Flight:
             n_decoded_tokens=self.n_decoded_tokens,
             stop_reason=stop_reason,
             queue_ms=whole.queue_ms if whole else 0.0,
-            first_token_ms=whole.first_token_ms if whole else (first_at_s - self._launched_at_s) * 1000,
-            total_ms=whole.total_ms if whole else (now_s - self._launched_at_s) * 1000,
+            first_token_ms=whole.first_token_ms if whole else (first_at_s - self.launched_at_s) * 1000,
+            total_ms=whole.total_ms if whole else (now_s - self.launched_at_s) * 1000,
         )

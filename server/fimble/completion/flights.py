@@ -32,19 +32,11 @@ class Flights:
         """Give what is decoded for a document now, whoever waits for it."""
         return self._flights.get(uri)
 
-    def launch(
-        self,
-        uri: str,
-        flight: Flight,
-        engine: Engine,
-        deadline_at_s: float,
-        *,
-        is_ahead: bool = False,
-    ) -> Flight:
+    def launch(self, uri: str, flight: Flight, engine: Engine, deadline_at_s: float) -> Flight:
         """Start a generation in the place of the one that runs for the document."""
         self.stop(uri)
         self._flights[uri] = flight
-        flight.launch(engine, deadline_at_s, self._landing(uri), is_ahead=is_ahead)
+        flight.launch(engine, deadline_at_s, self._landing(uri))
         return flight
 
     def claim(self, uri: str, window: CursorWindow, ask: Ask) -> tuple[Flight, Goal] | None:

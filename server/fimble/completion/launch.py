@@ -110,9 +110,8 @@ class Launcher:
         if not self._may_go_ahead():
             return False
         rules = StopRules.build(question.window, question.ask)
-        flight = Flight(base, question.ask, self.lay_out(question), rules, given=given, in_background=True)
-        flight.source.ahead_from_offset, flight.is_kept = 0, True
-        self.flights.launch(uri, flight, self.engine, question.deadline_at_s, is_ahead=True)
+        flight = Flight(base, question.ask, self.lay_out(question), rules, given=given, is_ahead=True)
+        self.flights.launch(uri, flight, self.engine, question.deadline_at_s)
         return True
 
     def _launch(self, question: Question) -> Flight:
