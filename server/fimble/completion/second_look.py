@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from fimble.completion.candidate import Candidate
 from fimble.postprocess.draft import Place
-from fimble.postprocess.fit import Misfit
+from fimble.postprocess.fit import LEAVERS, Misfit
 from fimble.postprocess.language import Family
 from fimble.postprocess.needed_names import needed_names
 from fimble.postprocess.site import Spot
@@ -19,7 +19,6 @@ FIRST_WORDS = 24
 _OPENERS = frozenset(
     {"if", "for", "while", "with", "try", "else", "elif", "except", "finally", "def", "class", "async"}
 )
-_LEAVERS = frozenset({"return", "raise", "break", "continue"})
 _NEVER = ("#", '"""', "'''")
 _SAYS_NO_FORM = (Misfit.STANDS_BELOW, Misfit.DOES_NOT_PARSE, Misfit.CONTINUES_NOTHING)
 """Of these only the line is wrong, not how it begins: samples may begin as it does and go on otherwise."""
@@ -76,7 +75,7 @@ def beginnings(first: Candidate, window: CursorWindow) -> list[Beginnings]:
             is_opener = columns < site.below_indent
             never = {word} if columns == written_columns else set()
             if first.misfit is Misfit.HIDES_BELOW:
-                never |= _LEAVERS
+                never |= LEAVERS
             found.append(Beginnings(" " * (columns - site.indent), is_opener, frozenset(never), wanted))
     return found
 

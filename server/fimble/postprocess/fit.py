@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from itertools import islice
 
 from fimble.postprocess.draft import Draft, Place
 from fimble.postprocess.language import Family
@@ -33,7 +34,8 @@ class Misfit(enum.StrEnum):
     DOES_NOT_PARSE = "the statement does not parse with it"
 
 
-_LEAVES = re.compile(r"\s*(?:return|raise|break|continue)\b")
+LEAVERS = frozenset({"return", "raise", "break", "continue"})
+"""Words behind whose statement the next line is not reached."""
 LINES_BELOW = 12
 """How far below a line that says the same is looked for."""
 SAME_LINE_CHARS_MIN = 12
@@ -51,7 +53,7 @@ def written_below(draft: Draft, place: Place) -> Misfit | None:
     last = draft.text.rstrip().rsplit("\n", 1)[-1].strip()
     if len(last) < SAME_LINE_CHARS_MIN or is_comment(last, place.site.facts):
         return None
-    below = [line.strip() for line in place.window.lines_below if line.strip()][:LINES_BELOW]
+    below = islice(filter(None, map(str.strip, place.window.lines_below)), LINES_BELOW)
     return Misfit.STANDS_BELOW if last in below else None
 
 
@@ -86,7 +88,7 @@ def misfit(draft: Draft, place: Place) -> Misfit | None:
         return Misfit.NEEDS_OPENER
     if site.below and site.below_indent <= indent and opens:
         return Misfit.NEEDS_DEEPER
-    if site.below and site.below_indent == indent and _LEAVES.match(free[-1]):
+    if site.below and site.below_indent == indent and _first_word(free[-1]) in LEAVERS:
         return Misfit.HIDES_BELOW
     needed = needed_names(window)
     if needed and not any(name in defined_names(line) for line in free for name in needed):

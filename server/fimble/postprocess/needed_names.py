@@ -5,10 +5,9 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-import warnings
 from functools import lru_cache
 
-from fimble.postprocess.parse import Region, region_of
+from fimble.postprocess.parse import Region, parsed, region_of
 from fimble.postprocess.site import survey
 from fimble.records import CursorWindow
 
@@ -22,9 +21,9 @@ def needed_names(window: CursorWindow) -> tuple[str, ...]:
     """Give the names that the cursor's line has to define, in the order of their use.
 
     Only what stands below in the same function counts, and not what is only called: functions are often written
-    after their use. A name that stands anywhere outside the statement
-    around the cursor is taken as defined there, and so is any name where the window does not show the file's
-    start, where imports stand, unless it is counted up: only a local name can be.
+    after their use. A name that stands anywhere outside the statement around the cursor is taken as defined
+    there, and so is any name where the window does not show the file's start, where imports stand, unless it is
+    counted up: only a local name can be.
     """
     if window.language != "python" or window.line_suffix.strip():
         return ()
@@ -53,7 +52,7 @@ def defined_names(line: str) -> frozenset[str]:
     code = line.strip()
     block = f"{code}\n    pass"
     for source in (code, block, f"if True:\n    pass\n{block}", f"try:\n    pass\n{block}"):
-        tree = _parse(source)
+        tree = parsed(source)
         if tree is not None:
             return frozenset(_bound(tree))
     match = re.match(r"([^\W\d]\w*)\s*(?::[^=]*)?=(?!=)", code)
@@ -67,7 +66,7 @@ def _with_placeholder(window: CursorWindow, region: Region) -> ast.Module | None
     indents = [window.line_prefix] if window.line_prefix else [" " * n for n in dict.fromkeys(columns)]
     for indent in indents:
         for harmless in ("pass", "if True:"):
-            tree = _parse(region.before + indent + harmless + region.behind)
+            tree = parsed(region.before + indent + harmless + region.behind)
             if tree is not None:
                 return tree
     return None
@@ -85,7 +84,7 @@ def _scope_of(tree: ast.Module, n_line: int) -> ast.AST:
 def _bound(tree: ast.AST) -> set[str]:
     """Give every name that anything in the tree binds; `x += 1` binds none, since it needs one."""
     names: set[str] = set()
-    counted = {id(node.target) for node in ast.walk(tree) if isinstance(node, ast.AugAssign)}
+    counted = _counted(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) and id(node) not in counted:
             names.add(node.id)
@@ -102,9 +101,14 @@ def _bound(tree: ast.AST) -> set[str]:
     return names
 
 
+def _counted(tree: ast.AST) -> set[int]:
+    """Give the identities of the nodes that are counted up, as `x` in `x += 1` is."""
+    return {id(node.target) for node in ast.walk(tree) if isinstance(node, ast.AugAssign)}
+
+
 def _used_below(scope: ast.AST, n_line: int) -> list[tuple[str, bool]]:
     """Give the names used below a line, in order, and whether each is counted up there."""
-    counted = {id(node.target) for node in ast.walk(scope) if isinstance(node, ast.AugAssign)}
+    counted = _counted(scope)
     called = {id(node.func) for node in ast.walk(scope) if isinstance(node, ast.Call)}
     used = [
         (node.lineno, node.col_offset, node.id, id(node) in counted)
@@ -115,12 +119,3 @@ def _used_below(scope: ast.AST, n_line: int) -> list[tuple[str, bool]]:
         and (isinstance(node.ctx, ast.Load) or id(node) in counted)
     ]
     return [(name, is_counted) for _, _, name, is_counted in sorted(used)]
-
-
-def _parse(source: str) -> ast.Module | None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return ast.parse(source)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None

@@ -63,14 +63,14 @@ def breaks_syntax(draft: Draft, place: Place) -> bool:
     if opens_block(last, site.facts) and not is_deeper_below:
         text += "\n" + last[: len(last) - len(last.lstrip())] + window.indent_unit + "pass"
     placeholder = lead + ("if True:" if is_deeper_below else "pass")
-    return not _parses(before + text + behind) and _parses(before + placeholder + behind)
+    return parsed(before + text + behind) is None and parsed(before + placeholder + behind) is not None
 
 
-def _parses(source: str) -> bool:
+def parsed(source: str) -> ast.Module | None:
+    """Give the tree of Python source, or None if it has none."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            ast.parse(source)
+            return ast.parse(source)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return False
-    return True
+            return None
