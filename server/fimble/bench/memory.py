@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import psutil
 
+from fimble.bench.resident import peak_mib, resident_mib
 from fimble.bench.sample import real_code
 from fimble.bench.wire import MeasuredServer, shown_items
 
 N_DOCUMENTS = 8
-MIB = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,13 @@ def measure(
     rng = random.Random(seed)
     lines = real_code().split("\n")
     options: dict[str, object] = {"delay_ms": 0, "log_level": "error"} | ({"model": model} if model else {})
-    resident_mib: list[float] = []
+    sampled_mib: list[float] = []
     n_shown = 0
     with MeasuredServer(options) as server:
         process = psutil.Process(server.pid)
-        started_mib = _resident_mib(process)
+        started_mib = resident_mib(process)
         server.wait_ready()
-        loaded_mib = _resident_mib(process)
+        loaded_mib = resident_mib(process)
         for number in range(N_DOCUMENTS):
             # Each its own part of the code: prompts of one document must not serve another.
             part = lines[number * len(lines) // N_DOCUMENTS :]
@@ -63,25 +63,12 @@ def measure(
             }
             n_shown += bool(shown_items(server.request("textDocument/inlineCompletion", params)))
             if n_done % max(1, n_requests // 10) == 0:
-                resident_mib.append(_resident_mib(process))
+                sampled_mib.append(resident_mib(process))
             on_request(n_done)
-        peak_mib = _peak_mib(process)
-    return MemoryUse(n_requests, n_shown, started_mib, loaded_mib, resident_mib, peak_mib)
+        highest_mib = peak_mib(process)
+    peak = None if highest_mib is None else round(highest_mib, 1)
+    return MemoryUse(n_requests, n_shown, started_mib, loaded_mib, sampled_mib, peak)
 
 
 def _uri(number: int) -> str:
     return f"file:///bench/memory_{number}.py"
-
-
-def _resident_mib(process: psutil.Process) -> float:
-    return float(round(process.memory_info().rss / MIB, 1))
-
-
-def _peak_mib(process: psutil.Process) -> float | None:
-    """Give the high-water mark where the system keeps one (Linux: VmHWM)."""
-    try:
-        with open(f"/proc/{process.pid}/status", encoding="ascii") as status:  # noqa: PTH123 - not a file of ours
-            line = next(line for line in status if line.startswith("VmHWM"))
-    except (OSError, StopIteration):
-        return None
-    return round(int(line.split()[1]) / 1024, 1)

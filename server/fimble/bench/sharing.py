@@ -16,6 +16,7 @@ from typing import Any
 
 import psutil
 
+from fimble.bench.resident import MIB, resident_mib
 from fimble.bench.sample import Times, made_up_document, times
 from fimble.bench.wire import MeasuredServer, child_environment, encode, shown_items
 from fimble.errors import FimbleError
@@ -23,7 +24,6 @@ from fimble.errors import FimbleError
 URI = "file:///bench/sharing.py"
 ANSWER = "sum(values)\n"
 SCRIPTED = {"engine": "scripted", "delay_ms": 0, "log_level": "error"}
-MIB = 1 << 20
 DAEMON = "daemon run"
 ALONE_SHARE_MAX, SHIM_MB_MAX = 1.15, 30
 """What sharing may cost: so many times one server of its own, and so much for each shim; the command adds nothing."""
@@ -133,7 +133,7 @@ def _memory(n_editors: int, model: str, environment: dict[str, str]) -> tuple[fl
         if command_mib > alone_mib / 2:
             raise FimbleError("`fimble complete` loaded a model of its own beside the daemon")
         daemon = next(p for p in psutil.process_iter() if _is_daemon(p, environment))
-        shims_mib = [_resident_mib(psutil.Process(editor.pid)) for editor in editors]
+        shims_mib = [resident_mib(psutil.Process(editor.pid)) for editor in editors]
         return alone_mib, _settled_mib(daemon), shims_mib, command_mib
 
 
@@ -149,7 +149,7 @@ def _command_mib(model: str, environment: dict[str, str]) -> float:
     ) as process:
         while process.poll() is None:
             with contextlib.suppress(psutil.Error):
-                highest_mib = max(highest_mib, _resident_mib(psutil.Process(process.pid)))
+                highest_mib = max(highest_mib, resident_mib(psutil.Process(process.pid)))
             time.sleep(SAMPLE_MS / 1000)
         assert process.stderr is not None
         said = process.stderr.read().decode(errors="replace")
@@ -178,15 +178,11 @@ def _is_daemon(process: psutil.Process, environment: dict[str, str]) -> bool:
 
 def _settled_mib(process: psutil.Process) -> float:
     """Give resident memory once it stands still: the heap is trimmed a moment after the answer is sent."""
-    before_mib, give_up_at_s = _resident_mib(process), time.monotonic() + SETTLE_MS_MAX / 1000
+    before_mib, give_up_at_s = resident_mib(process), time.monotonic() + SETTLE_MS_MAX / 1000
     while time.monotonic() < give_up_at_s:
         time.sleep(SETTLE_MS / 1000)
-        now_mib = _resident_mib(process)
+        now_mib = resident_mib(process)
         if abs(now_mib - before_mib) < 1:
             return now_mib
         before_mib = now_mib
     return before_mib
-
-
-def _resident_mib(process: psutil.Process) -> float:
-    return float(round(process.memory_info().rss / MIB, 1))

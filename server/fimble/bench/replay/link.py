@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import IO, Any
 
-import fimble
-from fimble.bench.wire import encode
+from fimble.bench.wire import child_environment, encode
 from fimble.errors import EngineError
 
 EXIT_LIMIT_S = 10.0
@@ -29,16 +26,13 @@ class Link:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         """Start `python -m …`. Errors: EngineError if it cannot be started."""
-        # The code that is measured is the one this module belongs to, installed or not.
-        search = [str(Path(fimble.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-        ours = {"PYTHONPATH": os.pathsep.join(filter(None, search))}
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", *module_arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env={**os.environ, **ours, **(environment or {})},
+                env=child_environment(environment or {}),
             )
         except OSError as error:
             raise EngineError(f"cannot start a side: {error.strerror}") from error

@@ -18,16 +18,16 @@ from fimble.app import Application, make_backend
 from fimble.bench.replay.child_side import failure_of
 from fimble.bench.replay.link import read_message
 from fimble.bench.wire import encode
-from fimble.completion.policy import PolicyFacts, decide
+from fimble.completion.look import look
+from fimble.completion.request import CompletionRequest
 from fimble.completion.stop import StopRules
-from fimble.context import secrets, window
 from fimble.engine.contract import GenerationRequest
 from fimble.engine.worker import EngineWorker
 from fimble.errors import FimbleError
 from fimble.fim import prompt as fim_prompt
 from fimble.models.store import ModelStore
 from fimble.postprocess import pipeline
-from fimble.records import CancelToken, Decline, Trigger
+from fimble.records import CancelToken, Decline
 from fimble.settings import Settings
 from fimble.text.document import DocumentSnapshot
 
@@ -83,10 +83,7 @@ class NaiveChild:
         await asyncio.sleep(DELAY_MS / 1000)
         before, settings = message["before"], self._settings
         document = DocumentSnapshot("file:///replay", self._language, message["version"], before + message["after"])
-        cursor = secrets.masked(window.cut(document, len(before)))
-        line_chars = len(cursor.line_prefix) + len(cursor.line_suffix)
-        facts = PolicyFacts(settings, Trigger.AUTOMATIC, cursor, self._worker.state, len(document.text), line_chars)
-        ask = decide(facts)
+        cursor, ask = look(CompletionRequest(document, len(before)), settings, self._worker.state)
         if isinstance(ask, Decline):
             return
         budget = fim_prompt.PromptBudget(ask.prefix_tokens_max, ask.suffix_tokens_max)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from fimble.bench.replay.measure import SideFigures, add_up, common_stops
@@ -64,12 +64,7 @@ def _turn(side: Side, player: Player, turns: dict[str, Turns]) -> None:
     wait_quiet(side.pid)
     now = spent(side.pid)
     played.cpu_s = now.cpu_s - cpu_before_s
-    did = side.work().since(before)
-    so_far.work = Work(
-        so_far.work.n_generations + did.n_generations,
-        so_far.work.n_prefilled_tokens + did.n_prefilled_tokens,
-        so_far.work.n_decoded_tokens + did.n_decoded_tokens,
-    )
+    so_far.work = so_far.work.plus(side.work().since(before))
     so_far.peak_mib = max(so_far.peak_mib, now.peak_mib)
     so_far.played.append(played)
 
@@ -85,17 +80,7 @@ def overview(played: Sequence[Played]) -> list[dict[str, Any]]:
             "n_accepted_chars": one.n_accepted_chars,
             "cpu_s": round(one.cpu_s, 2),
             "duration_s": round(one.duration_s, 1),
-            "stops": [
-                {
-                    "kind": stop.kind.value,
-                    "offset": stop.offset,
-                    "agreed_ms": stop.agreed_ms,
-                    "is_right": stop.is_right,
-                    "visible_chars": stop.visible_chars,
-                    "later_chars": stop.later_chars,
-                }
-                for stop in one.stops
-            ],
+            "stops": [asdict(stop) | {"kind": stop.kind.value} for stop in one.stops],
             "n_pauses": len(one.pauses),
             "n_covered": sum(pause.is_covered for pause in one.pauses),
         }

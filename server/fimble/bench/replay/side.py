@@ -9,8 +9,8 @@ from typing import Protocol
 import psutil
 
 from fimble.bench.replay.screen import Screen
+from fimble.bench.resident import peak_mib, resident_mib
 
-MIB = 1 << 20
 QUIET_POLL_S = 0.1
 QUIET_SHARE_MAX = 0.05
 """A side that uses no more than this share of a core has nothing left to do."""
@@ -28,6 +28,13 @@ class Work:
     n_generations: int = 0
     n_prefilled_tokens: int = 0
     n_decoded_tokens: int = 0
+
+    def plus(self, later: Work) -> Work:
+        return Work(
+            self.n_generations + later.n_generations,
+            self.n_prefilled_tokens + later.n_prefilled_tokens,
+            self.n_decoded_tokens + later.n_decoded_tokens,
+        )
 
     def since(self, earlier: Work) -> Work:
         return Work(
@@ -82,7 +89,7 @@ class Spent:
 
 def spent(pid: int) -> Spent:
     """Look at a process and its children."""
-    cpu_s, peak_mib = 0.0, 0.0
+    cpu_s, highest_mib = 0.0, 0.0
     try:
         root = psutil.Process(pid)
         processes = [root, *root.children(recursive=True)]
@@ -92,10 +99,10 @@ def spent(pid: int) -> Spent:
         try:
             times = process.cpu_times()
             cpu_s += times.user + times.system
-            peak_mib += _peak_mib(process)
+            highest_mib += peak_mib(process) or resident_mib(process)
         except psutil.Error:
             continue
-    return Spent(cpu_s, round(peak_mib, 1))
+    return Spent(cpu_s, round(highest_mib, 1))
 
 
 def wait_quiet(pid: int) -> None:
@@ -108,12 +115,3 @@ def wait_quiet(pid: int) -> None:
         if now - before <= QUIET_SHARE_MAX * QUIET_POLL_S:
             return
         before = now
-
-
-def _peak_mib(process: psutil.Process) -> float:
-    """Give the high-water mark where the system keeps one (Linux), what is resident now elsewhere."""
-    try:
-        with open(f"/proc/{process.pid}/status", encoding="ascii") as status:  # noqa: PTH123 - not a file of ours
-            return int(next(line for line in status if line.startswith("VmHWM")).split()[1]) / 1024
-    except (OSError, StopIteration):
-        return float(process.memory_info().rss) / MIB
