@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
 from fimble import manifest as manifests
@@ -141,11 +142,23 @@ def model_manifest(settings: Settings, store: ModelStore) -> ModelManifest:
     return dataclasses.replace(installed, n_state_bytes_per_token=shipped.n_state_bytes_per_token)
 
 
+@contextlib.asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Application]:
+    """Give an application whose model is loaded, and close it behind. Errors: what made the load fail."""
+    app = Application(settings)
+    app.start()
+    try:
+        await app.engine.wait_ready()
+        yield app
+    finally:
+        app.close()
+
+
 def make_backend(settings: Settings, store: ModelStore) -> Backend:
     """Make the backend the settings ask for; runs on the engine's thread. Errors: ModelError, SettingsError."""
     if settings.engine == "scripted":
         return ScriptedBackend.from_file(os.environ.get("FIMBLE_SCRIPT", ""))
-    if settings.engine == "openai":
+    if settings.is_remote:
         from fimble.engine.remote import RemoteBackend
 
         manifest = model_manifest(settings, store)

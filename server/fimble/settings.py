@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -204,3 +205,12 @@ class Settings:
         minimum=0,
         maximum=65535,
     )
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether another server runs the model."""
+        return self.engine == "openai"
+
+
+ASKED_ONCE: Mapping[str, object] = {"target_ms": 0, "prefetch": False, "head_mib_max": 0}
+"""Options for a question behind which nobody types on: all of the answer is waited for, and nothing comes after it."""

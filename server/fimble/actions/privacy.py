@@ -24,7 +24,7 @@ async def admit(document: DocumentSnapshot, settings: Settings, ignored: exclusi
         raise ActionRefusedError(
             Refusal.PATH_OFF, f"this file is left out (`{rule}`)", "change `ignore_files` if that is wrong"
         )
-    if settings.engine == "openai" and (found := secrets.find(document.text)):
+    if settings.is_remote and (found := secrets.find(document.text)):
         line = document.line_of(found[0].start_offset) + 1
         raise ActionRefusedError(
             Refusal.SECRET,

@@ -10,13 +10,14 @@ from typing import Any
 import psutil
 
 from fimble import __version__
+from fimble.engine.cores import n_cores
 
 
 def describe() -> dict[str, Any]:
     """Give what must stand beside a figure for it to mean anything."""
     return {
         "cpu": _cpu_name(),
-        "n_cores": psutil.cpu_count(logical=False) or psutil.cpu_count() or 1,
+        "n_cores": n_cores(),
         "load_1min": round(psutil.getloadavg()[0], 2),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),

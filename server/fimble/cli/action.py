@@ -166,17 +166,12 @@ async def _run(settings: Settings, place: Place, args: argparse.Namespace) -> Ac
     """Ask a model of this process's own."""
     from fimble.actions.plan import Wish
     from fimble.actions.workspace import DiskWorkspace
-    from fimble.app import Application
+    from fimble.app import running
     from fimble.records import CancelToken
 
-    app = Application(settings)
-    app.start()
-    try:
-        await app.engine.wait_ready()
+    async with running(settings) as app:
         wish = Wish(DiskWorkspace(), args.instruction, os.environ.get("LANG", ""))
         return await app.actions.run(args.name, place, wish, CancelToken(), lambda: place.document)
-    finally:
-        app.close()
 
 
 def _print(result: ActionResult, document: DocumentSnapshot) -> None:

@@ -18,10 +18,11 @@ from fimble.daemon.visit import ANSWER_LIMIT_MS, Visit
 from fimble.errors import FimbleError, UsageError
 from fimble.options import resolve_strict
 from fimble.records import CancelToken, Completion, Trigger
-from fimble.settings import Settings
+from fimble.settings import ASKED_ONCE, Settings
 from fimble.text.document import DocumentSnapshot
 from fimble.text.language import language_of
 from fimble.text.line_index import LINE_END
+from fimble.text.position import Encoding, Position, to_offset, to_position
 
 SUMMARY = "Print what would be suggested at one place of a file."
 EPILOG = """examples:
@@ -136,27 +137,21 @@ def _visited(visit: Visit, settings: Settings, document: DocumentSnapshot, offse
 
 def position_of(document: DocumentSnapshot, offset: int) -> dict[str, int]:
     """Give the offset as the daemon is told it: counted from 0, in code points."""
-    line = document.line_of(offset)
-    return {"line": line, "character": offset - document.line_start(line)}
+    place = to_position(document, offset, Encoding.UTF32)
+    return {"line": place.line, "character": place.character}
 
 
 def _offset(document: DocumentSnapshot, position: dict[str, int]) -> int:
-    return document.line_start(position["line"]) + position["character"]
+    return to_offset(document, Position(position["line"], position["character"]), Encoding.UTF32)
 
 
 async def _complete(settings: Settings, document: DocumentSnapshot, offset: int) -> CompletionResult:
     """Ask a model of this process's own."""
-    from fimble.app import Application
+    from fimble.app import running
 
     request = CompletionRequest(document, offset, Trigger.INVOKED, n_alternatives=settings.n_alternatives)
-    # Nobody types on: the whole answer is waited for, and nothing comes after it.
-    app = Application(dataclasses.replace(settings, target_ms=0, prefetch=False, head_mib_max=0))
-    app.start()
-    try:
-        await app.engine.wait_ready()
+    async with running(resolve_strict(ASKED_ONCE, settings, source="the command")) as app:
         return await app.completion.complete(request, CancelToken(), lambda: request.document)
-    finally:
-        app.close()
 
 
 def _as_json(result: CompletionResult) -> dict[str, Any]:

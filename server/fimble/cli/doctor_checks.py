@@ -21,6 +21,7 @@ import psutil
 from fimble import __version__, options
 from fimble.cli.server_session import status
 from fimble.cli.stdio_client import StdioClient, serve_command
+from fimble.engine.cores import n_cores
 from fimble.errors import FimbleError, SettingsError
 from fimble.models.store import ModelStore
 from fimble.settings import Settings
@@ -167,8 +168,7 @@ def machine(store: ModelStore) -> Iterator[Finding]:
     else:
         yield Finding(Verdict.OK, "disk", detail)
     memory = psutil.virtual_memory()
-    n_cores = psutil.cpu_count(logical=False) or psutil.cpu_count()
-    detail = f"{_gb(memory.available)} of {_gb(memory.total)} available, {n_cores} cores"
+    detail = f"{_gb(memory.available)} of {_gb(memory.total)} available, {n_cores()} cores"
     if memory.available < FREE_MEMORY_BYTES_MIN:
         yield Finding(Verdict.WARN, "memory", detail, "close something: the model needs about 1 GB")
     else:

@@ -29,7 +29,7 @@ def ask_running(settings: Settings, ask: Callable[[Visit], Answer], *, share: bo
     ends in the middle, and for a remote engine, which takes no memory and whose key is in this environment.
     Errors: EngineError with the daemon's reason if the model is not to be had.
     """
-    if not share or settings.engine == "openai":
+    if not share or settings.is_remote:
         return None
     try:
         found = visit.find(settings)

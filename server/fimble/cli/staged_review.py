@@ -141,15 +141,12 @@ async def _review(
 ) -> tuple[list[Remark], list[dict[str, str]]]:
     from fimble.actions.plan import Wish
     from fimble.actions.workspace import DiskWorkspace
-    from fimble.app import Application
+    from fimble.app import running
     from fimble.records import CancelToken
 
-    app = Application(settings)
-    app.start()
     remarks: set[tuple[str, int, str]] = set()
     refused: list[dict[str, str]] = []
-    try:
-        await app.engine.wait_ready()
+    async with running(settings) as app:
         wish = Wish(DiskWorkspace(), instruction, os.environ.get("LANG", ""))
         for number, (file, place) in enumerate(places, 1):
             document = place.document
@@ -160,8 +157,6 @@ async def _review(
                 refused.append({"path": file.path, "refusal": result.refusal.value, "message": result.message})
                 sys.stderr.write(f"note: {file.path}:{first_line} was not reviewed: {result.message}\n")
             remarks |= {(file.path, document.line_of(f.start_offset) + 1, f.message) for f in result.findings}
-    finally:
-        app.close()
     return [Remark(*found) for found in sorted(remarks)], refused
 
 

@@ -73,7 +73,7 @@ class Launcher:
     @property
     def keeps_heads(self) -> bool:
         """Whether heads are wanted at all."""
-        return self.settings.head_mib_max > 0 and self.settings.engine != "openai"
+        return self.settings.head_mib_max > 0 and not self.settings.is_remote
 
     async def first(self, question: Question, trace: TraceBuilder) -> tuple[Flight, Goal, Generation]:
         """Give the model's own answer, or a part of it from the target on; what it is writing already if that agrees.
@@ -148,4 +148,4 @@ def judge_part(text: str, question: Question) -> Candidate:
 
 def goes_ahead(settings: Settings) -> bool:
     """Say whether text may be decoded that nobody asked for yet; a remote server is never asked for it."""
-    return settings.prefetch and settings.engine != "openai"
+    return settings.prefetch and not settings.is_remote

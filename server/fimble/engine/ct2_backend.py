@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from fimble import garbage
 from fimble.engine.contract import GenerationRequest, OnToken, Row
+from fimble.engine.cores import n_cores
 from fimble.engine.heads import HeadBook
 from fimble.engine.tokenizer import ModelTokenizer
 from fimble.errors import EngineError, ModelFilesError
@@ -42,7 +41,7 @@ class CTranslate2Backend:
         self._path = path
         self._device = device
         self._compute_type = "default" if compute_type == "auto" else compute_type
-        self._n_threads = n_threads or psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
+        self._n_threads = n_threads or n_cores()
         self._tokenizer = ModelTokenizer(path / "tokenizer.json")
         self._end_ids = [self._tokenizer.special(name) for name in manifest.end_tokens]
         self._generator: Any = None

@@ -24,7 +24,7 @@ from fimble.eval.task import draw, load
 from fimble.manifest import FimTokens, ModelManifest
 from fimble.models.record import RECORD_NAME
 from fimble.models.store import ModelStore
-from fimble.settings import Settings
+from fimble.settings import ASKED_ONCE, Settings
 
 # Quality is measured, not patience: what a slow machine would have cut off is let finish.
 DEADLINE_MS = 60_000
@@ -92,9 +92,7 @@ def resolve(plan: Plan) -> Settings:
     raw: dict[str, Any] = {
         "delay_ms": 0,
         "deadline_ms": DEADLINE_MS,
-        "target_ms": 0,
-        "prefetch": False,
-        "head_mib_max": 0,
+        **ASKED_ONCE,
         "n_alternatives": 1,
         "multiline": "never" if plan.set_name == "single-line" else "always",
     }

@@ -13,10 +13,11 @@ from typing import IO, Any, Protocol
 
 from fimble.bench.replay.child_side import failure_of
 from fimble.bench.replay.link import read_message
-from fimble.bench.replay.llama_slot import LlamaSlot, n_threads_of
+from fimble.bench.replay.llama_slot import LlamaSlot
 from fimble.bench.replay.vim_hint import Hint
 from fimble.bench.replay.vim_policy import Infill, VimPolicy
 from fimble.bench.wire import encode
+from fimble.engine.cores import n_cores
 from fimble.errors import FimbleError
 
 
@@ -115,7 +116,7 @@ def main() -> None:
     sink = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     try:
-        slot = LlamaSlot(Path(told["gguf"]), n_threads_of(told["n_threads"]), told["seed"])
+        slot = LlamaSlot(Path(told["gguf"]), told["n_threads"] or n_cores(), told["seed"])
     except FimbleError as error:
         sink.write(encode(failure_of(error)))
         sink.flush()

@@ -10,7 +10,6 @@ suffix sentinel, which would have the suffix read again on each key.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -203,10 +202,3 @@ def _n_common(one: Sequence[int], at_one: int, other: Sequence[int], at_other: i
     while count < n_most and one[at_one + count] == other[at_other + count]:
         count += 1
     return count
-
-
-def n_threads_of(n_threads: int) -> int:
-    """Give the threads the other sides would take."""
-    import psutil
-
-    return n_threads or psutil.cpu_count(logical=False) or os.cpu_count() or 1
