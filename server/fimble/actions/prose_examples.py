@@ -139,7 +139,7 @@ def _call_of(arguments: str, name: str, parameters: Sequence[str]) -> str | None
     call = f"{name}({arguments})"
     if not arguments or not _is_plain_call(call):
         return None
-    parsed = ast.parse(call, mode="eval").body
+    parsed = _expression(call)
     assert isinstance(parsed, ast.Call)
     named = [k.arg for k in parsed.keywords]
     if named:
@@ -147,11 +147,15 @@ def _call_of(arguments: str, name: str, parameters: Sequence[str]) -> str | None
     return call if len(parsed.args) == len(parameters) else None
 
 
-def _is_plain_call(source: str) -> bool:
+def _expression(source: str) -> ast.expr | None:
     try:
-        call = ast.parse(source, mode="eval").body
+        return ast.parse(source, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
+        return None
+
+
+def _is_plain_call(source: str) -> bool:
+    call = _expression(source)
     if not isinstance(call, ast.Call):
         return False
     values = [*call.args, *(k.value for k in call.keywords if k.arg is not None)]
@@ -202,9 +206,6 @@ def _closed_at(text: str, start: int, closing: str, accepts: Callable[[str], boo
 
 
 def _is_written_value(source: str) -> bool:
-    try:
-        value = ast.parse(source, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
+    value = _expression(source)
     # `(3)` may mean 3, or a tuple of one.
-    return isinstance(value, ast.Tuple) == source.startswith("(") and _is_plain(value)
+    return value is not None and isinstance(value, ast.Tuple) == source.startswith("(") and _is_plain(value)

@@ -12,6 +12,7 @@ from typing import Any
 
 from fimble.cli.number import count_from_1
 from fimble.cli.setting_flags import add_setting_flags, flagged_options
+from fimble.cli.whole_file import write_whole
 from fimble.errors import UsageError
 
 SIDES = ("fimble", "naive", "llama-cpp")
@@ -87,9 +88,7 @@ def run(args: argparse.Namespace) -> int:
         "files": {name: replay.overview(rows) for name, rows in played.items()},
     }
     if args.json is not None:
-        fresh = args.json.with_name(args.json.name + ".new")
-        fresh.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-        fresh.replace(args.json)
+        write_whole(args.json, json.dumps(document, indent=2) + "\n")
     if args.plot is not None:
         plot.draw(args.plot, sides, played)
     sys.stdout.write(table.render(sides))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fimble import options
 from fimble.cli.main import COMMANDS, build_parser
+from fimble.cli.whole_file import write_whole
 from fimble.errors import FimbleError, UsageError, render
 from fimble.settings import SECRET_GLOBS
 
@@ -111,9 +112,7 @@ def main(argv: list[str] | None = None) -> int:
         stale = FimbleError(f"the reference in `{path}` is out of date", f"run `python -m fimble.cli.reference {path}`")
         sys.stderr.write(render(stale) + "\n")
         return 1
-    staged = path.with_name(path.name + ".new")
-    staged.write_text(renewed, encoding="utf-8")
-    staged.replace(path)
+    write_whole(path, renewed)
     return 0
 
 

@@ -19,6 +19,7 @@ from rich.terminal_theme import TerminalTheme
 from fimble.cli.demo.sample import Sample
 from fimble.cli.demo.typist import Screen, Tally
 from fimble.cli.demo.view import N_LINES_SHOWN, WIDTH_COLUMNS_MAX, frame
+from fimble.cli.whole_file import write_whole
 
 N_ROWS = N_LINES_SHOWN + 2
 COLUMN_PX, ROW_PX, MARGIN_PX = 9.6, 20.0, 12.0
@@ -81,9 +82,7 @@ class Recorder:
         """Write the picture, ending with the given table."""
         self._keep(ending)
         path.parent.mkdir(parents=True, exist_ok=True)
-        staged = path.with_name(path.name + ".new")
-        staged.write_text(moving_svg(self._frames), encoding="utf-8")
-        staged.replace(path)
+        write_whole(path, moving_svg(self._frames))
 
     def _keep(self, renderable: RenderableType) -> None:
         self._frames.append((time.monotonic(), list(_pieces(renderable))))
