@@ -12,12 +12,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
-from editors.code_server import CHROMIUM_FLAGS, CodeServer
-from editors.extension import build_vsix
+from editors.apart import window_of
 from editors.home import Home
-from editors.tools import find_tools, until
+from editors.tools import until
 from editors.window import Window
 
 N_ROUNDS = 100
@@ -58,24 +55,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=N_ROUNDS)
     args = parser.parse_args()
-    tools = find_tools()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         home = Home(folder / "home")
         home.answer(*({"when": f"item_{n:03} =", "text": f" value_{n:03}"} for n in range(args.rounds)))
-        server = CodeServer(
-            tools, folder, home.environment_without_command, build_vsix(tools), {"fimble.path": str(home.command)}
-        )
-        try:
-            with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=str(tools.chromium), args=CHROMIUM_FLAGS)
-                window = Window(browser, server, home)
-                window.until_status("ready")
-                took_ms = sorted(measure(window, args.rounds))
-                browser.close()
-        finally:
-            server.close()
-            home.close()
+        with window_of(home, folder, {"fimble.path": str(home.command)}) as window:
+            window.until_status("ready")
+            took_ms = sorted(measure(window, args.rounds))
     figures = {
         "n_rounds": len(took_ms),
         "key_delay_ms": KEY_DELAY_MS,

@@ -13,12 +13,10 @@ import time
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
 
-from editors.code_server import CHROMIUM_FLAGS, CodeServer
-from editors.extension import build_vsix
+from editors.apart import window_of
 from editors.home import Home
-from editors.tools import ROOT, find_tools
+from editors.tools import ROOT
 from editors.window import Window
 from fimble.models.install import pull
 from fimble.models.store import ModelStore
@@ -131,26 +129,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--out", type=Path, default=PICTURE)
     args = parser.parse_args()
-    tools = find_tools()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         home = Home(folder / "home")
         home.use_models(pull(ModelStore(), Settings().model).path.parent)
         settings = {"fimble.path": str(home.command), "fimble.action_preview": False}
-        server = CodeServer(tools, folder, home.environment_without_command, build_vsix(tools), settings, LOOK)
-        try:
-            with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=str(tools.chromium), args=CHROMIUM_FLAGS)
-                window = Window(browser, server, home)
-                window.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
-                window.until_status("ready")
-                recording = Recording(window)
-                play(window, recording)
-                recording.save(args.out)
-                browser.close()
-        finally:
-            server.close()
-            home.close()
+        with window_of(home, folder, settings, LOOK) as window:
+            window.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
+            window.until_status("ready")
+            recording = Recording(window)
+            play(window, recording)
+            recording.save(args.out)
     sys.stderr.write(f"{args.out}: {args.out.stat().st_size} bytes\n")
     return 0
 

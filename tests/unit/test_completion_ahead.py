@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
@@ -14,10 +13,8 @@ from fimble.completion.request import CompletionRequest, CompletionResult
 from fimble.engine.contract import Priority
 from fimble.engine.scripted import Answer, ScriptedBackend
 from fimble.records import CancelToken, DeclineReason
-from fimble.settings import Settings
 from fimble.text.document import DocumentSnapshot
-
-SETTINGS = Settings(engine="scripted", delay_ms=0, prefetch=False, target_ms=0)
+from scripted_app import SETTINGS, applied, running, until
 
 
 @pytest.fixture
@@ -27,11 +24,8 @@ def backend() -> ScriptedBackend:
 
 @pytest.fixture
 async def app(backend: ScriptedBackend) -> AsyncIterator[Application]:
-    app = Application(SETTINGS, make_backend=lambda: backend)
-    app.start()
-    await app.engine.wait_ready()
-    yield app
-    app.close()
+    async with running(backend) as app:
+        yield app
 
 
 def place(marked: str, version: int = 1) -> CompletionRequest:
@@ -44,18 +38,6 @@ async def ask(
 ) -> CompletionResult:
     request = place(marked)
     return await app.completion.complete(request, CancelToken(), newest or (lambda: request.document))
-
-
-def applied(result: CompletionResult) -> str:
-    first, text = result.completions[0], result.document.text
-    return text[: first.start_offset] + first.text + text[first.end_offset :]
-
-
-async def until(condition: Callable[[], object]) -> None:
-    end_at_s = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < end_at_s, "the awaited state did not come"
-        await asyncio.sleep(0.002)
 
 
 def decoded(app: Application) -> int:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -17,6 +15,7 @@ from fimble.engine.scripted import Answer, ScriptedBackend
 from fimble.records import CancelToken
 from fimble.settings import Settings
 from fimble.text.document import DocumentSnapshot
+from scripted_app import running, until
 
 SETTINGS = Settings(engine="scripted", delay_ms=0, prefetch=False, target_ms=0, prefix_tokens_max=200)
 ABOVE = "".join(f"line_{n} = {n}\n" for n in range(100, 110))
@@ -30,23 +29,13 @@ def backend() -> ScriptedBackend:
 @pytest.fixture
 async def app(backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Application]:
     monkeypatch.setattr(prefetch, "HEAD_IDLE_S", prefetch.IDLE_S)
-    app = Application(SETTINGS, make_backend=lambda: backend)
-    app.start()
-    await app.engine.wait_ready()
-    yield app
-    app.close()
+    async with running(backend, SETTINGS) as app:
+        yield app
 
 
 async def ask(app: Application, prefix: str, uri: str = "file:///a.py") -> CompletionResult:
     document = DocumentSnapshot(uri, "python", 1, prefix + "\nlast = 1\n")
     return await app.completion.complete(CompletionRequest(document, len(prefix)), CancelToken(), lambda: document)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    end_at_s = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < end_at_s, "the awaited state did not come"
-        await asyncio.sleep(0.002)
 
 
 async def idle(app: Application) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
@@ -13,10 +12,8 @@ from fimble.app import Application
 from fimble.completion.request import CompletionRequest, CompletionResult, SelectedCompletion
 from fimble.engine.scripted import Answer, ScriptedBackend
 from fimble.records import CancelToken, DeclineReason, Trigger
-from fimble.settings import Settings
 from fimble.text.document import DocumentSnapshot
-
-SETTINGS = Settings(engine="scripted", delay_ms=0, prefetch=False, target_ms=0)
+from scripted_app import SETTINGS, applied, running, until
 
 
 @pytest.fixture
@@ -26,11 +23,8 @@ def backend() -> ScriptedBackend:
 
 @pytest.fixture
 async def app(backend: ScriptedBackend) -> AsyncIterator[Application]:
-    app = Application(SETTINGS, make_backend=lambda: backend)
-    app.start()
-    await app.engine.wait_ready()
-    yield app
-    app.close()
+    async with running(backend) as app:
+        yield app
 
 
 def place(marked: str, uri: str = "file:///a.py", language: str = "python", **changes: object) -> CompletionRequest:
@@ -48,22 +42,9 @@ async def ask(
     return await app.completion.complete(request, token or CancelToken(), newest or (lambda: request.document))
 
 
-def applied(result: CompletionResult) -> str:
-    """Give the document with the first suggestion taken."""
-    first, text = result.completions[0], result.document.text
-    return text[: first.start_offset] + first.text + text[first.end_offset :]
-
-
 def reason(result: CompletionResult) -> DeclineReason | None:
     assert not result.completions
     return result.decline.reason if result.decline else None
-
-
-async def until(condition: Callable[[], object]) -> None:
-    end_at_s = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < end_at_s, "the awaited state did not come"
-        await asyncio.sleep(0.002)
 
 
 async def test_shows_what_the_model_wrote(app: Application, backend: ScriptedBackend) -> None:

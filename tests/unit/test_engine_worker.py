@@ -14,6 +14,7 @@ from fimble.engine.scripted import Answer, ScriptedBackend
 from fimble.engine.worker import EngineWorker
 from fimble.errors import EngineError, ModelNotInstalledError
 from fimble.records import CancelToken, DeclineReason, FimPrompt, StopReason
+from scripted_app import until
 
 PROMPT = FimPrompt((), (ord("x"),))
 
@@ -34,13 +35,6 @@ async def worker(backend: ScriptedBackend) -> AsyncIterator[EngineWorker]:
 
 def request(**changes: object) -> GenerationRequest:
     return GenerationRequest(**{"prompt": PROMPT, "n_tokens_max": 50, **changes})  # type: ignore[arg-type]
-
-
-async def until(condition: object, limit_s: float = 5.0) -> None:
-    end_at_s = time.monotonic() + limit_s
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < end_at_s, "the awaited state did not come"
-        await asyncio.sleep(0.002)
 
 
 async def test_gives_the_text_and_why_it_ended(worker: EngineWorker, backend: ScriptedBackend) -> None:

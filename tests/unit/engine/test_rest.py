@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Callable
-
 from fimble.engine.contract import EngineState, GenerationRequest, Priority
 from fimble.engine.heads import HeadBook
 from fimble.engine.scripted import Answer, ScriptedBackend
 from fimble.engine.worker import EngineWorker
 from fimble.records import FimPrompt
+from scripted_app import until
 
 PROMPT = FimPrompt((), (ord("x"),))
-
-
-async def until(condition: Callable[[], object]) -> None:
-    end_at_s = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < end_at_s, "the awaited state did not come"
-        await asyncio.sleep(0.002)
 
 
 async def started(backend: ScriptedBackend, idle_unload_s: float) -> EngineWorker:
