@@ -8,6 +8,7 @@ TYPED_CHARS_MAX = 512
 """Whoever has typed more than this since the generation began is somewhere else."""
 PREFIX_TAIL_CHARS = 2_000
 SUFFIX_HEAD_CHARS = 1_000
+"""So much around a cursor tells one place of a document from another."""
 
 
 def typed_since(before: CursorWindow, now: CursorWindow) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 
+from fimble.completion.agreement import PREFIX_TAIL_CHARS, SUFFIX_HEAD_CHARS
 from fimble.completion.ledger import Source
 from fimble.records import CursorWindow, Shape, StopReason
 
@@ -12,8 +13,6 @@ DOCUMENTS_MAX = 32
 ENTRIES_PER_DOCUMENT_MAX = 16
 LOOK_BACK_CHARS_MAX = 256
 """How far back a suggestion is looked for: a line, and the next one that was prepared behind it."""
-PREFIX_TAIL_CHARS = 2_000
-SUFFIX_HEAD_CHARS = 1_000
 
 
 @dataclass(frozen=True, slots=True)

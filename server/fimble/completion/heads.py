@@ -11,7 +11,7 @@ from fimble.engine.contract import Engine, GenerationRequest, Priority
 from fimble.errors import FimbleError
 from fimble.fim import head as fim_head
 from fimble.fim.head import PinnedHead
-from fimble.fim.prompt import LaidOutPrompt, PromptBudget
+from fimble.fim.prompt import LaidOutPrompt
 from fimble.manifest import FimTokens
 from fimble.records import CancelToken, CursorWindow, FimPrompt, Generation, Snippet
 
@@ -50,7 +50,7 @@ class Heads:
         head = self._heads.get(uri)
         if head is None:
             return None
-        return fim_head.behind(head, window, fim, engine.tokenizer, _budget(ask), snippets)
+        return fim_head.behind(head, window, fim, engine.tokenizer, ask.budget, snippets)
 
     def used(self, uri: str, laid_out: LaidOutPrompt, generation: Generation) -> None:
         """Take what came of a prompt: where its head was not kept any more, it is forgotten."""
@@ -73,7 +73,7 @@ class Heads:
         laid_out = self.lay_out(uri, window, ask, fim, engine, snippets)
         if laid_out is not None and len(laid_out.prompt.tail) <= TAIL_TOKENS_WORN:
             return None
-        head = fim_head.pin(window, fim, engine.tokenizer, _budget(ask), snippets, n_tokens_max)
+        head = fim_head.pin(window, fim, engine.tokenizer, ask.budget, snippets, n_tokens_max)
         return None if head is None or head == self._heads.get(uri) else head
 
     async def warm(self, uri: str, head: PinnedHead, engine: Engine) -> bool:
@@ -114,7 +114,3 @@ class Heads:
     def _is_engines(self, uri: str, laid_out: LaidOutPrompt) -> bool:
         head = self._heads.get(uri)
         return head is not None and head.ids == laid_out.prompt.head
-
-
-def _budget(ask: Ask) -> PromptBudget:
-    return PromptBudget(ask.prefix_tokens_max, ask.suffix_tokens_max)

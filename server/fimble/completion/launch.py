@@ -52,8 +52,7 @@ class Launcher:
             laid_out = self.flights.heads.lay_out(uri, window, ask, self._fim, self.engine, snippets)
             if laid_out is not None:
                 return laid_out
-        budget = fim_prompt.PromptBudget(ask.prefix_tokens_max, ask.suffix_tokens_max)
-        return fim_prompt.build(window, self._fim, self.engine.tokenizer, budget, request.snippets)
+        return fim_prompt.build(window, self._fim, self.engine.tokenizer, ask.budget, request.snippets)
 
     def wanted_head(self, question: Question) -> PinnedHead | None:
         """Give the head that the model should keep for this place, if it has none that serves. Errors: EngineError."""

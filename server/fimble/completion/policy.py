@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from fimble.engine.contract import EngineState
+from fimble.fim.prompt import PromptBudget
 from fimble.postprocess.language import Family
 from fimble.postprocess.site import Site, Spot, opens_block, survey
 from fimble.records import CursorWindow, Decline, DeclineReason, Shape, Trigger
@@ -40,6 +41,10 @@ class Ask:
     delay_ms: int
     prefix_tokens_max: int
     suffix_tokens_max: int
+
+    @property
+    def budget(self) -> PromptBudget:
+        return PromptBudget(self.prefix_tokens_max, self.suffix_tokens_max)
 
 
 _BY_STATE = {

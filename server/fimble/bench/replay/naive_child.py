@@ -86,8 +86,7 @@ class NaiveChild:
         cursor, ask = look(CompletionRequest(document, len(before)), settings, self._worker.state)
         if isinstance(ask, Decline):
             return
-        budget = fim_prompt.PromptBudget(ask.prefix_tokens_max, ask.suffix_tokens_max)
-        laid_out = fim_prompt.build(cursor, self._app.manifest.fim, self._worker.tokenizer, budget)
+        laid_out = fim_prompt.build(cursor, self._app.manifest.fim, self._worker.tokenizer, ask.budget)
         rules = StopRules.build(cursor, ask)
         [row] = await self._worker.generate(
             GenerationRequest(
