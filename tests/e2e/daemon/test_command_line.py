@@ -99,7 +99,8 @@ async def test_place_that_others_can_write_is_not_asked(home, running, source) -
 
 
 async def test_interrupted_command_leaves_the_daemon_free(home, running, source) -> None:
-    await running("word " * 100, token_ms=50)
+    # No two words are alike: a loop would be cut short, and the command done before it can be interrupted.
+    await running(" + ".join(f"a{n}" for n in range(100)), token_ms=200)
     asked = asyncio.ensure_future(home.command("complete", str(source), *PLACE, *SCRIPTED))
     await until_sessions(home, 2)
     [child] = [p for p in psutil.Process().children() if "complete" in p.cmdline()]
