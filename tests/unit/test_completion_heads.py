@@ -1,4 +1,4 @@
-"""Heads of prompts as the service uses them: read while nobody types, used afterwards, forgotten when they are gone."""
+"""Heads of prompts as the service uses them: kept from the first request on, cut anew when nobody types."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import pytest
 from fimble.app import Application
 from fimble.completion import prefetch
 from fimble.completion.request import CompletionRequest, CompletionResult
+from fimble.engine import worker
 from fimble.engine.heads import HeadBook
 from fimble.engine.scripted import Answer, ScriptedBackend
-from fimble.records import CancelToken
+from fimble.records import CancelToken, FimPrompt
 from fimble.settings import Settings
 from fimble.text.document import DocumentSnapshot
 from scripted_app import running, until
@@ -29,6 +30,8 @@ def backend() -> ScriptedBackend:
 @pytest.fixture
 async def app(backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Application]:
     monkeypatch.setattr(prefetch, "HEAD_IDLE_S", prefetch.IDLE_S)
+    monkeypatch.setattr(prefetch, "ROOM_IDLE_S", 3 * prefetch.IDLE_S)
+    monkeypatch.setattr(worker, "QUIET_S", 2 * prefetch.IDLE_S)
     async with running(backend, SETTINGS) as app:
         yield app
 
@@ -48,39 +51,68 @@ def warmed(backend: ScriptedBackend) -> int:
     return sum(call.warms_head for call in backend.calls)
 
 
-async def test_head_is_read_once_nobody_types_and_used_from_then_on(app: Application, backend: ScriptedBackend) -> None:
-    assert (await ask(app, ABOVE + "first = ")).trace.n_head_tokens == 0
-    await until(lambda: backend.heads and backend.heads.n_heads)
-    await until(lambda: app.completion._flights.heads._heads)
+async def test_first_request_has_the_head_kept_and_the_next_ones_use_it(
+    app: Application, backend: ScriptedBackend
+) -> None:
+    await ask(app, ABOVE + "first = ")
+    head = backend.calls[-1].prompt.head
+    assert backend.heads is not None and backend.heads.has(head)
     result = await ask(app, ABOVE + "first = 1\nsecond = ")
     assert result.trace.n_head_tokens > 100
-    assert backend.calls[-1].prompt.head
+    assert backend.calls[-1].prompt.head == head
     assert backend.prompt_text(backend.calls[-1].prompt).endswith("line_109 = 109\nfirst = 1\nsecond =")
     assert result.completions[0].text.endswith("answer")
-
-
-async def test_head_that_serves_is_not_read_again(app: Application, backend: ScriptedBackend) -> None:
-    await ask(app, ABOVE + "first = ")
-    await until(lambda: app.completion._flights.heads._heads)
-    await ask(app, ABOVE + "second = ")
     await idle(app)
-    assert warmed(backend) == 1
-
-
-async def test_key_comes_before_a_head_is_read(app: Application, backend: ScriptedBackend) -> None:
-    for n_typed in range(1, 5):
-        await ask(app, ABOVE + "first = "[:n_typed])
     assert warmed(backend) == 0
 
 
-async def test_head_that_the_model_has_dropped_is_forgotten(app: Application, backend: ScriptedBackend) -> None:
+async def test_head_with_a_long_tail_behind_it_is_cut_anew_once_nobody_types(
+    app: Application, backend: ScriptedBackend
+) -> None:
     await ask(app, ABOVE + "first = ")
-    await until(lambda: app.completion._flights.heads._heads)
+    await ask(app, ABOVE + "first = 1\n" + "x = 1\n" * 12 + "second = ")
+    first_head = backend.calls[-1].prompt.head
+    await until(lambda: warmed(backend) == 1)
+    await idle(app)
+    await ask(app, ABOVE + "first = 1\n" + "x = 1\n" * 12 + "third = ")
+    assert len(backend.calls[-1].prompt.head) > len(first_head)
+
+
+async def test_place_far_from_the_head_gets_one_of_its_own(app: Application, backend: ScriptedBackend) -> None:
+    await ask(app, ABOVE + "first = ")
+    await ask(app, ABOVE + "first = 1\n" + "x = 1\n" * 30 + "second = ")
+    assert backend.prompt_text(FimPrompt((), backend.calls[-1].prompt.head)).count("x = 1") > 20
+
+
+async def test_key_comes_before_a_head_is_cut_anew(app: Application, backend: ScriptedBackend) -> None:
+    await ask(app, ABOVE + "first = ")
+    for n_typed in range(1, 5):
+        await ask(app, ABOVE + "first = 1\n" + "x = 1\n" * 12 + "second = "[:n_typed])
+    assert warmed(backend) == 0
+
+
+async def test_head_that_the_model_has_dropped_is_read_and_kept_again(
+    app: Application, backend: ScriptedBackend
+) -> None:
+    await ask(app, ABOVE + "first = ")
     assert backend.heads is not None
     backend.heads.clear()
     assert (await ask(app, ABOVE + "second = ")).completions
+    assert backend.heads.has(backend.calls[-1].prompt.head)
+
+
+async def test_head_that_the_model_has_no_room_for_is_forgotten_until_there_is(
+    app: Application, backend: ScriptedBackend
+) -> None:
+    assert backend.heads is not None
+    backend.heads.keep(tuple(range(350)))
+    await ask(app, ABOVE + "first = ")
+    assert backend.calls[-1].prompt.head == ()
     assert not app.completion._flights.heads._heads
-    assert (await ask(app, ABOVE + "third = ")).trace.n_head_tokens == 0
+    await until(lambda: backend.n_rests == 1)
+    await idle(app)
+    await ask(app, ABOVE + "second = ")
+    assert backend.calls[-1].prompt.head
 
 
 @pytest.mark.parametrize("changes", [{"head_mib_max": 0}, {"enabled": False}])
@@ -95,9 +127,10 @@ async def test_nothing_is_read_where_heads_or_ghost_text_are_off(
 async def test_nothing_is_prepared_on_battery(app: Application, backend: ScriptedBackend) -> None:
     app.completion._prefetcher._is_on_battery = lambda: True
     await ask(app, ABOVE + "first = ")
+    far = ABOVE + "first = 1\n" + "x = 1\n" * 12
+    await ask(app, far + "second = ")
     await idle(app)
     assert warmed(backend) == 0
     app.apply(replace(SETTINGS, ahead_on_battery=True))
-    await ask(app, ABOVE + "second = ")
-    await idle(app)
-    assert warmed(backend) == 1
+    await ask(app, far + "third = ")
+    await until(lambda: warmed(backend) == 1)

@@ -150,7 +150,7 @@ class _Bench:
 
     async def cached_head(self, n_head_tokens: int, n_tail_tokens: int) -> CachedHead:
         head = self._prompts.take(n_head_tokens)
-        cold = await self._prompts.generate(FimPrompt(head, self._prompts.take(n_tail_tokens)), 1)
+        cold = await self._prompts.generate(FimPrompt((), (*head, *self._prompts.take(n_tail_tokens))), 1)
         warm = await self._prompts.generate(FimPrompt(head, head[-1:]), 1, priority=Priority.PREFETCH, warms_head=True)
         if not warm.n_kept_tokens:
             raise EngineError("the engine keeps no head of this size", "raise `head_mib_max`")

@@ -1,4 +1,4 @@
-"""The head of each document's prompts: cut in idle time, kept read by the model, used while the place stays near it."""
+"""The head of each document's prompts: cut where one is first asked, kept read by the model, used near that place."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fimble.fim import head as fim_head
 from fimble.fim.head import PinnedHead
 from fimble.fim.prompt import LaidOutPrompt
 from fimble.manifest import FimTokens
-from fimble.records import CancelToken, CursorWindow, FimPrompt, Generation, Snippet
+from fimble.records import CancelToken, CursorWindow, FimPrompt, Generation, Snippet, StopReason
 
 DOCUMENTS_MAX = 8
 TAIL_TOKENS_WORN = 64
@@ -42,18 +42,28 @@ class Heads:
         fim: FimTokens,
         engine: Engine,
         snippets: tuple[Snippet, ...] = (),
+        n_tokens_max: int | None = None,
     ) -> LaidOutPrompt | None:
-        """Lay out a prompt behind the document's head; None if it has none, or the place has left it."""
-        if engine is not self._engine:
-            self._engine, self._retry_at_s = engine, 0.0
-            self._heads.clear()
-        head = self._heads.get(uri)
+        """Lay out a prompt behind the document's head; None where a head is not worth it.
+
+        Where there is none, or the place has left it, one is cut: the model has to read all of it anyway, and what
+        it keeps of that serves the next keys.
+        Source: a head and 24 tokens behind it took 0.9 to 1.1 times as long as the same tokens in one go, and the
+        next 24 behind it 0.13 to 0.26 times (0.5B int8, 250 to 500 tokens).
+        """
+        laid_out = self._behind(uri, window, ask, fim, engine, snippets)
+        if laid_out is not None:
+            return laid_out
+        head = fim_head.pin(window, fim, engine.tokenizer, ask.budget, snippets, n_tokens_max)
         if head is None:
             return None
+        self._keep(uri, head)
         return fim_head.behind(head, window, fim, engine.tokenizer, ask.budget, snippets)
 
     def used(self, uri: str, laid_out: LaidOutPrompt, generation: Generation) -> None:
-        """Take what came of a prompt: where its head was not kept any more, it is forgotten."""
+        """Take what came of a prompt: where the model does not keep its head, it is forgotten."""
+        if generation.stop_reason is StopReason.CANCELLED and not generation.n_decoded_tokens:
+            return  # it was cancelled while it waited for its turn: that says nothing about the head
         if laid_out.prompt.head and not generation.n_kept_tokens and self._is_engines(uri, laid_out):
             del self._heads[uri]
 
@@ -70,7 +80,7 @@ class Heads:
         """Cut a head for the place if the one there is does not serve it well. Errors: EngineError."""
         if self._warming is not None or time.monotonic() < self._retry_at_s:
             return None
-        laid_out = self.lay_out(uri, window, ask, fim, engine, snippets)
+        laid_out = self._behind(uri, window, ask, fim, engine, snippets)
         if laid_out is not None and len(laid_out.prompt.tail) <= TAIL_TOKENS_WORN:
             return None
         head = fim_head.pin(window, fim, engine.tokenizer, ask.budget, snippets, n_tokens_max)
@@ -105,11 +115,32 @@ class Heads:
             self._retry_s = min(2 * self._retry_s, RETRY_S_MAX)
             return False
         self._retry_s = RETRY_S
+        self._keep(uri, head)
+        return True
+
+    def _behind(
+        self,
+        uri: str,
+        window: CursorWindow,
+        ask: Ask,
+        fim: FimTokens,
+        engine: Engine,
+        snippets: tuple[Snippet, ...],
+    ) -> LaidOutPrompt | None:
+        """Lay out a prompt behind the head the document has; None if it has none, or the place has left it."""
+        if engine is not self._engine:
+            self._engine, self._retry_at_s = engine, 0.0
+            self._heads.clear()
+        head = self._heads.get(uri)
+        if head is None:
+            return None
+        return fim_head.behind(head, window, fim, engine.tokenizer, ask.budget, snippets)
+
+    def _keep(self, uri: str, head: PinnedHead) -> None:
         self._heads[uri] = head
         self._heads.move_to_end(uri)
         while len(self._heads) > DOCUMENTS_MAX:
             self._heads.popitem(last=False)
-        return True
 
     def _is_engines(self, uri: str, laid_out: LaidOutPrompt) -> bool:
         head = self._heads.get(uri)

@@ -42,14 +42,16 @@ class Launcher:
         self._n_state_bytes_per_token = n_state_bytes_per_token
 
     def lay_out(self, question: Question, window: CursorWindow | None = None) -> LaidOutPrompt:
-        """Lay out the prompt for the question's window, or another, behind a head that is kept if there is one.
+        """Lay out the prompt for the question's window, or another, behind a head that is kept if one pays.
 
         Errors: PromptBudgetError, EngineError.
         """
         ask, request, window = question.ask, question.request, window or question.window
         if self.keeps_heads and request.trigger is Trigger.AUTOMATIC:
             uri, snippets = request.document.uri, request.snippets
-            laid_out = self.flights.heads.lay_out(uri, window, ask, self._fim, self.engine, snippets)
+            laid_out = self.flights.heads.lay_out(
+                uri, window, ask, self._fim, self.engine, snippets, self._head_tokens_max
+            )
             if laid_out is not None:
                 return laid_out
         return fim_prompt.build(window, self._fim, self.engine.tokenizer, ask.budget, request.snippets)
@@ -66,8 +68,12 @@ class Launcher:
             self._fim,
             self.engine,
             request.snippets,
-            self.settings.head_mib_max * MIB // self._n_state_bytes_per_token,
+            self._head_tokens_max,
         )
+
+    @property
+    def _head_tokens_max(self) -> int:
+        return self.settings.head_mib_max * MIB // self._n_state_bytes_per_token
 
     @property
     def keeps_heads(self) -> bool:

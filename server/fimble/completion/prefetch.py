@@ -22,6 +22,8 @@ IDLE_S = 0.15
 """So long nobody has asked for anything before something is prepared."""
 HEAD_IDLE_S = 0.5
 """Reading a head cannot be interrupted: it waits for a longer pause."""
+ROOM_IDLE_S = 1.2
+"""Where the model has no room for a head, it drops others only when nobody has typed for a second."""
 DOCUMENT_CHARS_MAX = 500_000
 """The document as it will be is put together anew, which is not worth it for a very long one."""
 LINE_IS_WHOLE = (DeclineReason.EMPTY_ANSWER, DeclineReason.ONLY_WHITESPACE)
@@ -88,7 +90,9 @@ class Prefetcher:
         flight = flights.under_way(uri)
         if flight is not None and flight.task is not None:
             await asyncio.wait([flight.task])
-        await flights.heads.warm(uri, head, launcher.engine)
+        if not await flights.heads.warm(uri, head, launcher.engine):
+            await asyncio.sleep(ROOM_IDLE_S - HEAD_IDLE_S)
+            await flights.heads.warm(uri, head, launcher.engine)
 
 
 def question_at(request: CompletionRequest, launcher: Launcher) -> Question | None:

@@ -57,7 +57,8 @@ class GenerationRequest:
     that cannot tell gives no rows.
 
     `warms_head` asks for nothing but that the prompt's head is kept read, in idle time: it is refused (one row,
-    `CANCELLED`) while somebody types and where there is no room. A head that is not kept is read like the tail.
+    `CANCELLED`) while somebody types and where there is no room. Any other request's head is kept read from then on
+    if there is room beside those that are, and read like the tail if not.
     """
 
     prompt: FimPrompt

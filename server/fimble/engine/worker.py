@@ -241,15 +241,16 @@ class EngineWorker:
         if request.warms_head and not self._makes_room(request):
             return [Generation("", 0, StopReason.CANCELLED, queue_ms=queue_ms)]
         head, heads = request.prompt.head, backend.heads
-        if head and not request.warms_head and (heads is None or not heads.has(head)):
+        was_kept = heads is not None and heads.has(head)
+        if head and not was_kept and (heads is None or not heads.has_room(head)):
             request = replace(request, prompt=FimPrompt((), (*head, *request.prompt.tail)))
         stepper = Stepper(request, backend.tokenizer, started_at_s, lambda: self._gate(job.request))
         rows = backend.run(request, stepper.on_token)
-        if request.warms_head and heads is not None:
-            heads.keep(head)
         n_kept_tokens = len(request.prompt.head)
+        if n_kept_tokens and heads is not None:
+            heads.keep(head)
         # A head that is kept is not read again.
-        n_read_tokens = len(request.prompt.tail) + (n_kept_tokens if request.warms_head else 0)
+        n_read_tokens = len(request.prompt.tail) + (0 if was_kept else n_kept_tokens)
         self.usage.add(n_read_tokens, sum(len(row.ids) for row in rows))
         return [replace(stepper.generation(row, queue_ms), n_kept_tokens=n_kept_tokens) for row in rows]
 

@@ -64,14 +64,25 @@ def test_book_is_bounded_in_bytes_number_and_age() -> None:
     assert not book.has_room((HEADS_MAX,))
 
 
-async def test_head_is_used_once_it_is_kept_and_read_like_the_tail_before(
+async def test_head_is_kept_by_its_first_request_and_read_no_more(
     worker: EngineWorker, backend: ScriptedBackend
 ) -> None:
-    assert (await ask(worker, FIRST)).n_kept_tokens == 0
-    assert backend.calls[-1].prompt == FimPrompt((), FIRST + TAIL)
-    assert (await warm(worker, FIRST)).n_kept_tokens == len(FIRST)
+    assert (await ask(worker, FIRST)).n_kept_tokens == len(FIRST)
+    assert worker.usage.totals()["n_prefilled_tokens"] == len(FIRST) + len(TAIL)
     assert (await ask(worker, FIRST)).n_kept_tokens == len(FIRST)
     assert backend.calls[-1].prompt == FimPrompt(FIRST, TAIL)
+    assert worker.usage.totals()["n_prefilled_tokens"] == len(FIRST) + 2 * len(TAIL)
+
+
+async def test_head_is_read_like_the_tail_where_there_is_no_room(
+    worker: EngineWorker, backend: ScriptedBackend
+) -> None:
+    await ask(worker, FIRST)
+    assert (await ask(worker, SECOND)).n_kept_tokens == 0
+    assert backend.calls[-1].prompt == FimPrompt((), SECOND + TAIL)
+    assert backend.heads is not None and backend.heads.has(FIRST)
+    assert (await warm(worker, SECOND)).n_kept_tokens == len(SECOND)
+    assert (await ask(worker, SECOND)).n_kept_tokens == len(SECOND)
 
 
 async def test_full_memory_is_emptied_for_a_new_head_when_nobody_types(
