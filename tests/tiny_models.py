@@ -47,9 +47,15 @@ def trained_bpe() -> tuple[list[str], list[str]]:
 
 
 def write_gguf(
-    path: Path, architecture: str = "qwen2", kind: str = "F32", *, tied: bool = False, seed: int = 0
+    path: Path,
+    architecture: str = "qwen2",
+    kind: str = "F32",
+    *,
+    tied: bool = False,
+    seed: int = 0,
+    twice_as: str | None = None,
 ) -> Path:
-    """Write a random model whose matrices are stored as `kind`."""
+    """Write a random model whose matrices are stored as `kind`; the embeddings a second time `twice_as`, as output."""
     random = np.random.default_rng(seed)
     tokens, merges = trained_bpe()
     padding = [f"[PAD{i}]" for i in range(N_PADDING)]
@@ -81,8 +87,12 @@ def write_gguf(
         values = random.normal(center, 0.1, n_values)
         writer.add_tensor(name, values.astype(np.float32))
 
+    if twice_as:
+        again = np.random.default_rng()
+        again.bit_generator.state = random.bit_generator.state
+        _add_matrix(writer, again, "output.weight", (len(everything), WIDTH), twice_as)
     matrix("token_embd.weight", len(everything), WIDTH)
-    if not tied:
+    if not tied and not twice_as:
         matrix("output.weight", len(everything), WIDTH)
     vector("output_norm.weight", WIDTH, 1.0)
     head_width = WIDTH // N_HEADS

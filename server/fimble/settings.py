@@ -106,9 +106,9 @@ class Settings:
         maximum=100,
     )
     head_mib_max: int = _setting(
-        88,
+        176,
         "Memory in MiB for beginnings of prompts that the model keeps read, so that a key costs the last lines only;"
-        " 0 keeps none. 88 hold 536 tokens of the 0.5B and 268 of the 1.5B. Shared by all sessions of one model; the"
+        " 0 keeps none. 176 hold 1,072 tokens of the 0.5B and 536 of the 1.5B. Shared by all sessions of one model; the"
         " first one's counts.",
         minimum=0,
         maximum=65_536,

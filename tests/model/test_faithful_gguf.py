@@ -68,6 +68,20 @@ def test_qwen2_logits_with_shared_projection(tmp_path: Path) -> None:
     np.testing.assert_allclose(logits_of(folder, ids), reference_logits(path, ids), atol=1e-3)
 
 
+@pytest.mark.parametrize(("kind", "twice_as"), [("Q5_0", "Q8_0"), ("F16", "Q5_0")])
+def test_matrix_that_is_stored_twice_is_kept_once_in_its_finer_form(tmp_path: Path, kind: str, twice_as: str) -> None:
+    path = write_gguf(tmp_path / "twice.gguf", kind=kind, twice_as=twice_as)
+    shared = write_gguf(tmp_path / "shared.gguf", kind=kind, tied=True)
+    for source, folder in ((path, tmp_path / "twice"), (shared, tmp_path / "once")):
+        folder.mkdir()
+        convert(source, folder, "float32", "full")
+    assert (tmp_path / "twice/model.bin").stat().st_size == (tmp_path / "once/model.bin").stat().st_size
+    ids = list(range(0, 300, 7))
+    # The file's own reading uses the coarser form in one of the two places.
+    likeness = np.corrcoef(logits_of(tmp_path / "twice", ids).ravel(), reference_logits(path, ids).ravel())[0, 1]
+    assert 0.98 < likeness < 1 - 1e-6
+
+
 def test_llama_logits(tmp_path: Path) -> None:
     path = write_gguf(tmp_path / "tiny.gguf", "llama")
     (folder := tmp_path / "ct2").mkdir()

@@ -14,6 +14,7 @@ from ctranslate2.specs.attention_spec import RotaryScalingType
 from ctranslate2.specs.common_spec import Activation
 
 from fimble.errors import ConversionError, UnsupportedFamilyError
+from fimble.models.convert_tied import EMBEDDINGS, OUTPUT, shared_matrix
 from fimble.models.convert_vocabulary import (
     NORMAL,
     UNUSED,
@@ -89,7 +90,7 @@ def convert(
             _set_config(spec.config, file, vocabulary)
             spec.register_vocabulary(list(vocabulary.tokens))
             gc.collect()
-            _save(spec, folder, "output.weight" in file.tensors)
+            _save(spec, folder)
         except KeyError as error:
             raise ConversionError(f"`{source}` lacks {error}", FOREIGN_HINT) from error
         except (ValueError, TypeError, IndexError, ZeroDivisionError) as error:
@@ -130,6 +131,12 @@ class _Reader:
             if len(present) < len(biases):
                 raise ConversionError(f"only some of {', '.join(names)} have biases")
             layer.bias = np.concatenate([self.vector(b) for b in biases])
+
+    def leave_out(self, names: set[str]) -> None:
+        """Take that these are not needed, if they are there."""
+        for name in names & self.file.tensors.keys():
+            self._used.add(name)
+            self._count()
 
     def check_all_used(self) -> None:
         """Refuse a file with weights that the layout has no place for: the result would not be that model."""
@@ -174,10 +181,12 @@ def _build_spec(reader: _Reader, row_ids: Any) -> Any:
     )
     decoder = spec.decoder
     decoder.scale_embeddings = False
-    reader.weight(decoder.embeddings, "token_embd.weight", row_ids=row_ids)
-    if "output.weight" in reader.file.tensors:
-        reader.weight(decoder.projection, "output.weight", row_ids=row_ids)
+    shared = shared_matrix(reader.file)
+    reader.weight(decoder.embeddings, shared or EMBEDDINGS, row_ids=row_ids)
+    if shared is None:
+        reader.weight(decoder.projection, OUTPUT, row_ids=row_ids)
     else:
+        reader.leave_out({EMBEDDINGS, OUTPUT} - {shared})
         decoder.projection.weight = decoder.embeddings.weight
         decoder.projection.weight_scale = decoder.embeddings.weight_scale
     decoder.layer_norm.gamma = reader.vector("output_norm.weight")
@@ -244,12 +253,13 @@ def _set_config(config: Any, file: GgufFile, vocabulary: Vocabulary) -> None:
     config.layer_norm_epsilon = float(metadata[f"{scope}.attention.layer_norm_rms_epsilon"])
 
 
-def _save(spec: Any, folder: Path, has_projection: bool) -> None:
+def _save(spec: Any, folder: Path) -> None:
+    is_tied = spec.decoder.projection.weight is spec.decoder.embeddings.weight
     try:
         spec.validate()
     except ValueError as error:
         raise ConversionError(f"the model does not fit its description: {error}") from error
-    if not has_projection:
+    if is_tied:
         # An alias is a name; `validate` would take it for a string value, so it is set afterwards.
         for part in ("weight", "weight_scale"):
             if not isinstance(getattr(spec.decoder.embeddings, part), str):

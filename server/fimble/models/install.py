@@ -18,7 +18,7 @@ from fimble.models.store import ModelStore
 QUANTIZATION_CHOICES = ("auto", "int8", "int8_float16", "float16", "float32")
 VOCABULARY_CHOICES = ("full", "code")
 _GROWTH = {"int8": 1.4, "int8_float16": 1.4, "float16": 2.7, "float32": 5.3}
-"""Bytes written per byte of a Q4_K_M file, rounded up: 633 MB from 491 MB for the 0.5B in int8."""
+"""Bytes written per byte of a Q4_K_M file, rounded up. Least where the output is the embeddings again: 1.01 in int8."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ local M = {}
 ---@field reuse_running? boolean Go on with the answer under way while the keys agree with it, instead of asking anew.
 ---@field prefetch? boolean Prepare what comes after a suggestion while it is read. Stops at a key within one token; never done on a remote server.
 ---@field ahead_wasted_per_100_tokens? integer Of 100 decoded tokens so many may have been prepared in vain; beyond that nothing more is prepared.
----@field head_mib_max? integer Memory in MiB for beginnings of prompts that the model keeps read, so that a key costs the last lines only; 0 keeps none. 88 hold 536 tokens of the 0.5B and 268 of the 1.5B. Shared by all sessions of one model; the first one's counts.
+---@field head_mib_max? integer Memory in MiB for beginnings of prompts that the model keeps read, so that a key costs the last lines only; 0 keeps none. 176 hold 1,072 tokens of the 0.5B and 536 of the 1.5B. Shared by all sessions of one model; the first one's counts.
 ---@field idle_unload_s? integer The model's weights leave memory after so long without a request, and come back with the next one, in about half a second; 0 keeps them. The first session's counts.
 ---@field ahead_on_battery? boolean Prepare text and heads in advance on battery power too.
 ---@field deadline_ms? integer Latest moment of an answer; what is decoded by then is shown.
