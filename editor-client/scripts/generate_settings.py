@@ -13,8 +13,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from fimble import __version__
-from fimble.settings import Settings
+from fimble import __version__, settings
 
 CLIENTS = Path(__file__).resolve().parent.parent
 PACKAGE_JSON = CLIENTS / "vscode" / "package.json"
@@ -80,7 +79,7 @@ def package_json() -> str:
     manifest = json.loads(PACKAGE_JSON.read_text(encoding="utf-8"))
     manifest["version"] = __version__
     properties = {f"fimble.{key}": value for key, value in OWN_SETTINGS.items()}
-    properties |= {f"fimble.{field.name}": json_schema(field) for field in dataclasses.fields(Settings)}
+    properties |= {f"fimble.{field.name}": json_schema(field) for field in settings.declared()}
     ordered = {key: {"order": n, **value} for n, (key, value) in enumerate(properties.items())}
     manifest["contributes"]["configuration"] = {"title": "fimble", "properties": ordered}
     return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
@@ -92,7 +91,7 @@ def vim_help() -> str:
     head = text.index("\n\n", text.index("SERVER OPTIONS")) + 2
     before, after = text[:head], text[text.index("=" * 78, head) :]
     entries = []
-    for declared in dataclasses.fields(Settings):
+    for declared in settings.declared():
         tag = f"*fimble-{declared.name}*"
         line = f"{declared.name}" + tag.rjust(78 - len(declared.name))
         doc = " ".join((_choices(declared), _default(declared))).strip()
@@ -128,7 +127,7 @@ def lua_options() -> str:
         "---@class (exact) fimble.ServerOptions",
     ]
     rows = []
-    for declared in dataclasses.fields(Settings):
+    for declared in settings.declared():
         kind, lua_kind = _lua_type(declared)
         lines.append(f"---@field {declared.name}? {kind} {declared.metadata['doc']}")
         rows.append(f'  {declared.name} = "{lua_kind}",')

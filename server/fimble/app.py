@@ -8,8 +8,10 @@ import os
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
+from fimble import calibration
 from fimble import manifest as manifests
 from fimble.completion.service import CompletionService
+from fimble.engine.calibration_file import CalibrationFile
 from fimble.engine.contract import Backend, OwnedEngine
 from fimble.engine.heads import MIB, HeadBook
 from fimble.engine.scripted import SPECIAL_NAMES, ScriptedBackend
@@ -19,7 +21,7 @@ from fimble.ignore import IgnoreRules
 from fimble.manifest import ChatTemplate, FimTokens, ModelManifest
 from fimble.metrics import Metrics
 from fimble.models.store import ModelStore
-from fimble.settings import Settings
+from fimble.settings import AUTO_MODEL, Settings
 from fimble.statistics.recorder import Recorder, SessionTally
 from fimble.statistics.tally import NoTally, Tally
 
@@ -64,23 +66,27 @@ class Application:
         make_backend: Callable[[], Backend] | None = None,
         make_engine: Callable[[Settings], OwnedEngine] | None = None,
         recorder: Recorder | None = None,
+        calibration_file: CalibrationFile | None = None,
     ) -> None:
         """Nothing is loaded before `start`.
 
         `make_backend` replaces the model, for tests; `make_engine` its owner, where sessions share one. `recorder`
-        keeps the counts of an editor's session; without one nothing is counted.
+        keeps the counts of an editor's session; without one nothing is counted. `calibration_file` is where a model's
+        figures are found and kept; without it nothing is measured.
         """
-        self.settings = settings
+        self._store = store or ModelStore()
+        self._calibration_file = calibration_file
+        self._wants_auto = settings.model == AUTO_MODEL
+        self.settings, _ = calibration.chosen(settings, self._store, calibration_file)
         self.metrics = Metrics()
         self.tally: Tally = SessionTally(recorder, lambda: self.settings) if recorder else NoTally()
-        self._store = store or ModelStore()
         self._make_backend = make_backend
         self._make_engine = make_engine
         self._ignored = IgnoreRules()
         self.manifest = self._read_manifest()
         self.engine = self._new_engine()
         self.completion = CompletionService(
-            self.engine, self.manifest, settings, self.metrics, ignored=self._ignored, tally=self.tally
+            self.engine, self.manifest, self.settings, self.metrics, ignored=self._ignored, tally=self.tally
         )
 
     @property
@@ -96,6 +102,7 @@ class Application:
 
     def apply(self, settings: Settings) -> bool:
         """Take new settings; gives whether the engine had to be made anew (call `start` then)."""
+        settings = self._with_model(settings)
         renewed = any(getattr(settings, key) != getattr(self.settings, key) for key in ENGINE_KEYS)
         self.settings = settings
         if renewed:
@@ -105,6 +112,13 @@ class Application:
             self.completion.engine, self.completion.manifest = self.engine, self.manifest
         self.completion.settings = settings
         return renewed
+
+    def _with_model(self, settings: Settings) -> Settings:
+        """Give the settings with a model's id; `auto` stays what it was, so that no session changes models midway."""
+        wanted_auto, self._wants_auto = self._wants_auto, settings.model == AUTO_MODEL
+        if wanted_auto and self._wants_auto and settings.target_ms == self.settings.target_ms:
+            return dataclasses.replace(settings, model=self.settings.model)
+        return calibration.chosen(settings, self._store, self._calibration_file)[0]
 
     def close(self) -> None:
         """Stop the engine within one decoded token."""
@@ -122,9 +136,19 @@ class Application:
     def _new_engine(self) -> OwnedEngine:
         if self._make_engine is not None:
             return self._make_engine(self.settings)
-        settings, make = self.settings, self._make_backend
-        make = make or (lambda: make_backend(settings, self._store))
-        return EngineWorker(make, settings.idle_unload_s)
+        return make_worker(self.settings, self._store, self._calibration_file, self._make_backend)
+
+
+def make_worker(
+    settings: Settings,
+    store: ModelStore,
+    calibration_file: CalibrationFile | None = None,
+    make: Callable[[], Backend] | None = None,
+) -> EngineWorker:
+    """Make the owner of the model that the settings ask for, or of another backend; nothing is loaded yet."""
+    worker = EngineWorker(make or (lambda: make_backend(settings, store)), settings.idle_unload_s)
+    calibration.calibrate(worker, settings, store, calibration_file)
+    return worker
 
 
 def model_manifest(settings: Settings, store: ModelStore) -> ModelManifest:

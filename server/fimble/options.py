@@ -11,7 +11,7 @@ from typing import Any
 import platformdirs
 
 from fimble.errors import SettingsError
-from fimble.settings import Settings
+from fimble.settings import Settings, declared
 
 CONFIG_FILE_NAME = "config.toml"
 
@@ -31,19 +31,22 @@ def resolve(raw: Mapping[str, Any], base: Settings | None = None) -> tuple[Setti
     settings = base or Settings()
     warnings: list[str] = []
     changes: dict[str, Any] = {}
-    fields = {f.name: f for f in dataclasses.fields(Settings)}
+    fields = {f.name: f for f in declared()}
     for key, value in raw.items():
-        declared = fields.get(key)
-        if declared is None:
+        field = fields.get(key)
+        if field is None:
             warnings.append(f"unknown option `{key}` is ignored{_nearest(key, fields)}")
             continue
-        accepted, problem = _accept(declared, value)
+        accepted, problem = _accept(field, value)
         if problem:
             kept = getattr(settings, key)
             warnings.append(f"option `{key}` {problem}; `{_shown(kept)}` is kept")
         else:
             changes[key] = accepted
-    return dataclasses.replace(settings, **changes), warnings
+    if not changes:
+        return settings, warnings
+    explicit = settings.explicit.union(changes)
+    return dataclasses.replace(settings, **changes, explicit=explicit), warnings
 
 
 def resolve_strict(raw: Mapping[str, Any], base: Settings | None = None, source: str = "") -> Settings:
@@ -97,22 +100,22 @@ def parse_assignment(text: str) -> tuple[str, Any]:
 def reference_markdown() -> str:
     """Give the option reference of the README."""
     rows = ["| option | default | what it does |", "|---|---|---|"]
-    for declared in dataclasses.fields(Settings):
-        rules = declared.metadata
+    for field in declared():
+        rules = field.metadata
         doc = rules["doc"]
         if "choices" in rules:
             doc += " One of " + ", ".join(f"`{c}`" for c in rules["choices"]) + "."
         elif "minimum" in rules:
             doc += f" {rules['minimum']} to {rules['maximum']}."
-        default = declared.default
-        shown = "(see below)" if declared.name == "globs_off" else f"`{_shown(default)}`"
-        rows.append(f"| `{declared.name}` | {shown} | {doc} |")
+        default = field.default
+        shown = "(see below)" if field.name == "globs_off" else f"`{_shown(default)}`"
+        rows.append(f"| `{field.name}` | {shown} | {doc} |")
     return "\n".join(rows)
 
 
-def _accept(declared: dataclasses.Field[Any], value: Any) -> tuple[Any, str]:
+def _accept(field: dataclasses.Field[Any], value: Any) -> tuple[Any, str]:
     """Give the value to use, or what is wrong with it."""
-    default, rules = declared.default, declared.metadata
+    default, rules = field.default, field.metadata
     if isinstance(default, bool):
         return (value, "") if isinstance(value, bool) else (None, "must be true or false")
     if isinstance(default, int):

@@ -210,4 +210,5 @@ class RequestTrace:
     second_look: str = ""
     stop_reason: str = ""
     filters: tuple[str, ...] = ()
+    calibrated: str = ""
     parts_ms: dict[str, float] = field(default_factory=dict)

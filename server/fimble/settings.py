@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
 
@@ -41,7 +41,11 @@ class Settings:
     """What one editor session runs with. Each field's documentation feeds the README and the editors' settings."""
 
     enabled: bool = _setting(True, "Offer ghost text at all. Off means no request reaches the model.")
-    model: str = _setting("qwen2.5-coder-0.5b", "Model id as `fimble models list` shows it.")
+    model: str = _setting(
+        "qwen2.5-coder-0.5b",
+        "Model id as `fimble models list` shows it; `auto` takes, of those installed, the largest that holds"
+        " `target_ms` on this machine.",
+    )
     engine: str = _setting(
         "ctranslate2",
         "What runs the model. `openai` sends prompts to the server at `remote_url`; `scripted` answers from"
@@ -79,17 +83,31 @@ class Settings:
         choices=("auto", "never", "always"),
     )
     delay_ms: int = _setting(
-        75, "How long to wait for the next key before the model is asked mid-line, at most.", minimum=0, maximum=2000
+        75,
+        "How long to wait for the next key before the model is asked mid-line, at most; less by default where the model"
+        " reads quickly.",
+        minimum=0,
+        maximum=2000,
     )
     adaptive_delay: bool = _setting(
         True, "Wait only as long as this typist's next key takes as a rule, and no longer than the answer does."
     )
     target_ms: int = _setting(
-        0,
-        "After so long a part of the answer is shown, up to a whole word or line, and the rest when it is reached; 0"
-        " waits for all of it.",
-        minimum=0,
+        500,
+        "How soon after a key a suggestion should be there. The size of prompts, and which model `auto` is, are derived"
+        " from it, within bounds that keep answers good.",
+        minimum=50,
         maximum=60_000,
+    )
+    calibrate: bool = _setting(
+        True,
+        "Measure once, in idle time, how fast the model is on this machine, keep the figures, and derive from them what"
+        " `target_ms` leaves room for. Options that are set are never changed by it.",
+    )
+    show_parts: bool = _setting(
+        False,
+        "At `target_ms` show a part of the answer, up to a whole word or line, and the rest when it is reached, instead"
+        " of waiting for all of it.",
     )
     reuse_running: bool = _setting(
         True, "Go on with the answer under way while the keys agree with it, instead of asking anew."
@@ -126,17 +144,24 @@ class Settings:
     )
     prefix_tokens_max: int = _setting(
         384,
-        "Tokens before the cursor in the prompt, at most; twice as many when asked by a key.",
+        "Tokens before the cursor in the prompt, at most; twice as many when asked by a key. Fewer by default where the"
+        " model reads slowly and nothing of the prompt is read yet.",
         minimum=16,
         maximum=16384,
     )
     suffix_tokens_max: int = _setting(
         128,
-        "Tokens after the cursor in the prompt, at most; twice as many when asked by a key.",
+        "Tokens after the cursor in the prompt, at most; twice as many when asked by a key. Fewer by default where the"
+        " model reads slowly and nothing of the prompt is read yet.",
         minimum=0,
         maximum=16384,
     )
-    line_tokens_max: int = _setting(48, "Tokens decoded for a single line, at most.", minimum=1, maximum=1024)
+    line_tokens_max: int = _setting(
+        48,
+        "Tokens decoded for a single line, at most; fewer by default where the model writes slowly.",
+        minimum=1,
+        maximum=1024,
+    )
     block_tokens_max: int = _setting(128, "Tokens decoded for a block, at most.", minimum=1, maximum=4096)
     block_lines_max: int = _setting(16, "Lines of a block, at most.", minimum=1, maximum=200)
     n_alternatives: int = _setting(
@@ -206,11 +231,26 @@ class Settings:
         maximum=65535,
     )
 
+    explicit: frozenset[str] = frozenset()
+    """Names of the options that somebody set, be it to the default: these are never derived."""
+
+    def options(self) -> dict[str, Any]:
+        """Give every option's value by its name."""
+        return {each.name: getattr(self, each.name) for each in declared()}
+
     @property
     def is_remote(self) -> bool:
         """Whether another server runs the model."""
         return self.engine == "openai"
 
 
-ASKED_ONCE: Mapping[str, object] = {"target_ms": 0, "prefetch": False, "head_mib_max": 0}
+AUTO_MODEL = "auto"
+DEFAULT_MODEL = Settings().model
+
+ASKED_ONCE: Mapping[str, object] = {"show_parts": False, "prefetch": False, "head_mib_max": 0, "calibrate": False}
 """Options for a question behind which nobody types on: all of the answer is waited for, and nothing comes after it."""
+
+
+def declared() -> tuple[Field[Any], ...]:
+    """Give the options in their order; `metadata` has what `_setting` was told."""
+    return tuple(each for each in fields(Settings) if "doc" in each.metadata)

@@ -45,6 +45,7 @@ def environment(tmp_path):
         "FIMBLE_DATA_DIR": str(tmp_path / "models"),
         "FIMBLE_SCRIPT": str(tmp_path / "script.json"),
         "FIMBLE_STATISTICS": str(tmp_path / "statistics.sqlite3"),
+        "FIMBLE_CALIBRATION": str(tmp_path / "calibration.json"),
     }
     if os.environ.get("FIMBLE_E2E_SHARED") == "1":
         # A daemon must not outlive its test for long.

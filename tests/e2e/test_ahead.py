@@ -17,7 +17,7 @@ async def begin(wire, rpc, text, **options):
 
 async def test_key_that_agrees_goes_on_with_the_cancelled_generation(wire, script, rpc):
     script({"text": "first + second\n", "prefill_ms": 600, "token_ms": 10, "times": 1})
-    session = await begin(wire, rpc, "total = \n", prefetch=False, target_ms=0)
+    session = await begin(wire, rpc, "total = \n", prefetch=False)
     session.send(rpc.ghost(1, 0, 8))
     for number in range(10, 40):
         session.send(rpc.request(number, "fimble/status", {}))
@@ -44,7 +44,7 @@ async def test_next_line_is_there_once_the_first_one_is_taken(wire, script, rpc)
 
 async def test_part_comes_at_the_target_and_the_rest_behind_it(wire, script, rpc):
     script({"text": "alpha + beta + gamma + delta\n", "token_ms": 120, "times": 1})
-    session = await begin(wire, rpc, "total = \n", target_ms=200, prefetch=False)
+    session = await begin(wire, rpc, "total = \n", target_ms=200, show_parts=True, prefetch=False)
     session.send(rpc.ghost(1, 0, 8))
     [item] = (await session.answer(1))["result"]["items"]
     shown = item["insertText"]

@@ -139,7 +139,7 @@ async def test_generation_kept_for_the_next_request_is_stopped_if_none_comes(
 async def test_part_is_shown_at_the_target_and_the_rest_when_it_is_reached(
     app: Application, backend: ScriptedBackend
 ) -> None:
-    app.apply(replace(SETTINGS, target_ms=50))
+    app.apply(replace(SETTINGS, target_ms=50, show_parts=True))
     backend.answers.append(Answer("alpha + beta + gamma + delta\n", token_ms=40))
     part = await ask(app, "total = ║\n")
     assert part.trace.cache == "part"

@@ -10,13 +10,13 @@ from typing import Any
 import psutil
 
 from fimble import garbage, log
-from fimble.app import ENGINE_KEYS, Application, make_backend
+from fimble.app import ENGINE_KEYS, Application, make_worker
 from fimble.daemon.broker import Broker
 from fimble.daemon.lifecycle import run_daemon
 from fimble.daemon.place import Place
 from fimble.daemon.pool import EnginePool
 from fimble.daemon.session import LspSession, options_of
-from fimble.engine.worker import EngineWorker
+from fimble.engine.calibration_file import CalibrationFile
 from fimble.errors import FimbleError
 from fimble.lsp.server import create_server
 from fimble.models.store import ModelStore
@@ -36,9 +36,9 @@ def run_process(place: Place) -> int:
     log.configure(settings.log_level)
     for warning in warnings:
         log.LOGGER.warning("%s", warning)
-    store = ModelStore()
+    store, calibration_file = ModelStore(), CalibrationFile()
     pool = EnginePool(
-        make_worker=lambda s: EngineWorker(lambda: make_backend(s, store), s.idle_unload_s),
+        make_worker=lambda s: make_worker(s, store, calibration_file),
         key_of=lambda s: tuple(getattr(s, key) for key in ENGINE_KEYS),
         n_bytes_of=lambda s: _weights_bytes(s, store),
         memory_bytes_max=settings.daemon_memory_bytes_max or psutil.virtual_memory().total // 2,
@@ -48,7 +48,13 @@ def run_process(place: Place) -> int:
 
     def make_session(number: int, words: Mapping[str, Any]) -> LspSession:
         def make_app(session_settings: Settings) -> Application:
-            return Application(session_settings, store, make_engine=lambda s: pool.open(s, number), recorder=recorder)
+            return Application(
+                session_settings,
+                store,
+                make_engine=lambda s: pool.open(s, number),
+                recorder=recorder,
+                calibration_file=calibration_file,
+            )
 
         return LspSession(create_server(make_app, options_of(words), owns_process=False))
 
@@ -76,7 +82,9 @@ async def _serve_http(settings: Settings, store: ModelStore, pool: EnginePool, p
     except ImportError as error:
         log.LOGGER.error("HTTP is off: %s is not installed; install `fimble[http]`", error.name)
         return
-    app = Application(settings, store, make_engine=lambda s: pool.open(s, HTTP_SESSION))
+    app = Application(
+        settings, store, make_engine=lambda s: pool.open(s, HTTP_SESSION), calibration_file=CalibrationFile()
+    )
     desk = Desk(app.engine, app.manifest, broker.touch)
     await serve(build_app(desk, token_at(place.http_token_path), broker.status), settings.http_port)
 

@@ -10,12 +10,14 @@ import sys
 from rich.console import Console
 from rich.text import Text
 
-from fimble.cli.doctor_checks import Finding, Verdict, examine
+from fimble.cli.doctor_checks import examine
+from fimble.cli.doctor_finding import Finding, Verdict
 
 SUMMARY = "Say what is wrong with this installation, and how to mend it."
 EPILOG = """examples:
   fimble doctor
   fimble doctor --deep                 also read every model file and compare its hash
+  fimble doctor --calibrate            also measure how fast the model is here, best while nothing else runs
   fimble doctor --json | jq '.[] | select(.verdict == "fail")'
 
 Exit code 1 if any check fails; a warning alone is 0.
@@ -25,13 +27,16 @@ STYLES = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "bold red"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--deep", action="store_true", help="also hash every file of every installed model")
+    parser.add_argument(
+        "--calibrate", action="store_true", help="also measure anew how fast the model is on this machine"
+    )
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     console = Console(highlight=False)
     findings: list[Finding] = []
-    for finding in examine(deep=args.deep):
+    for finding in examine(deep=args.deep, calibrate=args.calibrate):
         findings.append(finding)
         if not args.json:
             _print(console, finding)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import enum
 import importlib.metadata
 import json
 import os
@@ -13,14 +12,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import psutil
 
-from fimble import __version__, options
+from fimble import __version__, calibration, options
+from fimble.cli import doctor_speed
+from fimble.cli.doctor_finding import Finding, Verdict
 from fimble.cli.server_session import status
 from fimble.cli.stdio_client import StdioClient, serve_command
+from fimble.engine.calibration_file import CalibrationFile
 from fimble.engine.cores import n_cores
 from fimble.errors import FimbleError, SettingsError
 from fimble.models.store import ModelStore
@@ -44,24 +45,8 @@ print(json.dumps({"n_gpus": n_gpus, "kinds": kinds}))
 """
 
 
-class Verdict(enum.Enum):
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report; `hint` says how to mend what is not ok."""
-
-    verdict: Verdict
-    subject: str
-    detail: str
-    hint: str = ""
-
-
-def examine(deep: bool = False) -> Iterator[Finding]:
-    """Give the findings one by one, as each check ends."""
+def examine(deep: bool = False, calibrate: bool = False) -> Iterator[Finding]:
+    """Give the findings one by one, as each check ends; `calibrate` measures the model anew."""
     yield from python()
     yield from packages()
     yield from engine()
@@ -70,8 +55,13 @@ def examine(deep: bool = False) -> Iterator[Finding]:
         yield finding
         if finding.verdict is Verdict.OK:
             settings = options.resolve_strict(options.read_config_file())
-    yield from models(ModelStore(), settings, deep)
-    yield from machine(ModelStore())
+    store, file = ModelStore(), CalibrationFile()
+    settings, choice = calibration.chosen(settings, store, file)
+    if choice is not None:
+        yield Finding(Verdict.OK, "model", f"`auto` is `{choice.model_id}`, {choice.reason}")
+    yield from models(store, settings, deep)
+    yield from doctor_speed.examine(store, settings, file, anew=calibrate)
+    yield from machine(store)
     yield from network()
     yield from server()
 

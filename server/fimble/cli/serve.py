@@ -78,6 +78,7 @@ def _serve_alone(args: argparse.Namespace, flags: dict[str, Any]) -> NoReturn:
     """Serve in this process."""
     from fimble import garbage, log
     from fimble.app import Application
+    from fimble.engine.calibration_file import CalibrationFile
     from fimble.lsp import transport
     from fimble.lsp.server import FimbleServer, create_server
     from fimble.settings import Settings
@@ -90,7 +91,7 @@ def _serve_alone(args: argparse.Namespace, flags: dict[str, Any]) -> NoReturn:
     recorder = Recorder(default_path())
 
     def make_app(settings: Settings) -> Application:
-        return Application(settings, recorder=recorder)
+        return Application(settings, recorder=recorder, calibration_file=CalibrationFile())
 
     def make_server() -> FimbleServer:
         server = create_server(make_app, flags)

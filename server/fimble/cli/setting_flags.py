@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from fimble import options
-from fimble.settings import Settings
+from fimble.settings import AUTO_MODEL, Settings
 
 
 def add_setting_flags(parser: argparse.ArgumentParser) -> None:
@@ -31,9 +31,17 @@ def flagged_options(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def settings_from(args: argparse.Namespace) -> Settings:
-    """Give the settings of this run: defaults, then the user's file, then the flags.
+    """Give the settings of this run: defaults, then the user's file, then the flags; `auto` is a model's id by then.
 
     Errors: SettingsError naming what is wrong and where.
     """
     from_file = options.resolve_strict(options.read_config_file(), source=f"`{options.config_path()}`")
-    return options.resolve_strict(flagged_options(args), from_file)
+    settings = options.resolve_strict(flagged_options(args), from_file)
+    if settings.model != AUTO_MODEL:
+        return settings
+    # Most commands do without these imports.
+    from fimble import calibration
+    from fimble.engine.calibration_file import CalibrationFile
+    from fimble.models.store import ModelStore
+
+    return calibration.chosen(settings, ModelStore(), CalibrationFile())[0]

@@ -7,6 +7,7 @@ import time
 from fimble.completion.candidate import Candidate, judge
 from fimble.completion.flight import Flight, Goal
 from fimble.completion.flights import Flights
+from fimble.completion.limits import Limits, derive
 from fimble.completion.part import whole_part
 from fimble.completion.question import Question
 from fimble.completion.stop import StopRules
@@ -54,13 +55,16 @@ class Launcher:
             )
             if laid_out is not None:
                 return laid_out
-        return fim_prompt.build(window, self._fim, self.engine.tokenizer, ask.budget, request.snippets)
+        return fim_prompt.build(window, self._fim, self.engine.tokenizer, ask.whole_budget, request.snippets)
 
     def wanted_head(self, question: Question) -> PinnedHead | None:
         """Give the head that the model should keep for this place, if it has none that serves. Errors: EngineError."""
         if not self.keeps_heads:
             return None
         request, heads = question.request, self.flights.heads
+        n_tokens_max = self.settings.head_mib_max * MIB // self._n_state_bytes_per_token
+        if self.limits.head_tokens_max is not None:
+            n_tokens_max = min(n_tokens_max, self.limits.head_tokens_max)
         return heads.wanted(
             request.document.uri,
             question.window,
@@ -72,8 +76,15 @@ class Launcher:
         )
 
     @property
+    def limits(self) -> Limits:
+        """What holds now, by the settings and by what the engine was measured to do."""
+        return derive(self.settings, self.engine.figures)
+
+    @property
     def _head_tokens_max(self) -> int:
-        return self.settings.head_mib_max * MIB // self._n_state_bytes_per_token
+        n_tokens = self.settings.head_mib_max * MIB // self._n_state_bytes_per_token
+        measured = self.limits.head_tokens_max
+        return n_tokens if measured is None else min(n_tokens, measured)
 
     @property
     def keeps_heads(self) -> bool:
@@ -127,7 +138,8 @@ class Launcher:
 
     async def _wait(self, question: Question, flight: Flight, goal: Goal, trace: TraceBuilder) -> Generation | None:
         """Wait for the answer, or from the target on for a part of it that can be shown."""
-        laid_out, request, target_s = flight.laid_out, question.request, self.settings.target_ms / 1000
+        laid_out, request = flight.laid_out, question.request
+        target_s = self.settings.target_ms / 1000 if self.settings.show_parts else 0.0
         trace.laid_out(laid_out.n_prefix_tokens, laid_out.n_suffix_tokens, len(laid_out.prompt.head))
         part_at_s = None
         if target_s and request.n_alternatives == 1 and request.trigger is Trigger.AUTOMATIC:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fimble.completion.limits import Limits
 from fimble.completion.policy import Ask, PolicyFacts, decide
 from fimble.completion.request import CompletionRequest
 from fimble.context import secrets, window
@@ -11,7 +12,7 @@ from fimble.settings import Settings
 
 
 def look(
-    request: CompletionRequest, settings: Settings, engine_state: EngineState
+    request: CompletionRequest, settings: Settings, engine_state: EngineState, limits: Limits | None = None
 ) -> tuple[CursorWindow, Ask | Decline]:
     """Give the window around the place, without secrets, and what to ask for there, or why nothing."""
     document = request.document
@@ -31,5 +32,6 @@ def look(
         # Characters stand for bytes here: counting bytes would read the whole document on each key.
         document_bytes=len(document.text),
         line_chars=document.line_end(line) - document.line_start(line),
+        limits=limits,
     )
     return cursor, decide(facts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from fimble.completion.limits import Limits, derive
 from fimble.engine.contract import EngineState
 from fimble.fim.prompt import PromptBudget
 from fimble.postprocess.language import Family
@@ -21,7 +22,10 @@ INVOKED_PROMPT_FACTOR = 2
 
 @dataclass(frozen=True, slots=True)
 class PolicyFacts:
-    """All that the decision depends on. `line_chars` is the length of the cursor's line in the document."""
+    """All that the decision depends on. `line_chars` is the length of the cursor's line in the document.
+
+    Without `limits` the settings are the limits.
+    """
 
     settings: Settings
     trigger: Trigger
@@ -29,11 +33,15 @@ class PolicyFacts:
     engine_state: EngineState
     document_bytes: int
     line_chars: int
+    limits: Limits | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What to ask the model for, and how long to wait for the next key before."""
+    """What to ask the model for, and how long to wait for the next key before.
+
+    `whole` is the budget of a prompt of which nothing is read yet, where that is less.
+    """
 
     shape: Shape
     lines_max: int
@@ -41,10 +49,15 @@ class Ask:
     delay_ms: int
     prefix_tokens_max: int
     suffix_tokens_max: int
+    whole: PromptBudget | None = None
 
     @property
     def budget(self) -> PromptBudget:
         return PromptBudget(self.prefix_tokens_max, self.suffix_tokens_max)
+
+    @property
+    def whole_budget(self) -> PromptBudget:
+        return self.whole or self.budget
 
 
 _BY_STATE = {
@@ -74,14 +87,17 @@ def decide(facts: PolicyFacts) -> Ask | Decline:
     shape = shape_at(window, settings.multiline, facts.trigger)
     is_line = shape is Shape.LINE
     at_line_start = not window.line_prefix.strip()
-    more = INVOKED_PROMPT_FACTOR if facts.trigger is Trigger.INVOKED else 1
+    is_invoked = facts.trigger is Trigger.INVOKED
+    more = INVOKED_PROMPT_FACTOR if is_invoked else 1
+    limits = facts.limits or derive(settings, None)
     return Ask(
         shape=shape,
         lines_max=1 if is_line else settings.block_lines_max,
-        decoded_tokens_max=settings.line_tokens_max if is_line else settings.block_tokens_max,
-        delay_ms=0 if at_line_start or facts.trigger is Trigger.INVOKED else settings.delay_ms,
+        decoded_tokens_max=limits.line_tokens_max if is_line else settings.block_tokens_max,
+        delay_ms=0 if at_line_start or is_invoked else limits.delay_ms,
         prefix_tokens_max=settings.prefix_tokens_max * more,
         suffix_tokens_max=settings.suffix_tokens_max * more,
+        whole=limits.whole if limits.is_measured and not is_invoked else None,
     )
 
 

@@ -97,7 +97,7 @@ class Prefetcher:
 
 def question_at(request: CompletionRequest, launcher: Launcher) -> Question | None:
     """Give what would be asked at a place; None where nothing would."""
-    window, ask = look(request, launcher.settings, launcher.engine.state)
+    window, ask = look(request, launcher.settings, launcher.engine.state, launcher.limits)
     if isinstance(ask, Decline):
         return None
     return Question(request, window, ask, CancelToken(), time.monotonic() + launcher.settings.deadline_ms / 1000)
@@ -119,7 +119,7 @@ def prepare(request: CompletionRequest, launcher: Launcher) -> bool:
     Errors: PromptBudgetError, EngineError.
     """
     document, offset = request.document, request.offset
-    base, _ = look(request, launcher.settings, launcher.engine.state)
+    base, _ = look(request, launcher.settings, launcher.engine.state, launcher.limits)
     given = ""
     if base.line_prefix.strip() and not base.line_suffix.strip():
         given = "\n" + indent_behind(base)

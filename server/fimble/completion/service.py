@@ -18,6 +18,7 @@ from fimble.completion.cache import CompletionCache
 from fimble.completion.flights import Flights
 from fimble.completion.launch import Launcher
 from fimble.completion.ledger import Ledger
+from fimble.completion.limits import derive
 from fimble.completion.look import look
 from fimble.completion.prefetch import Prefetcher
 from fimble.completion.question import Question
@@ -161,13 +162,15 @@ class CompletionService:
             self._flights.stop(uri)
             return refusal
         self._rhythm.key(uri, request.offset, time.monotonic())
-        cursor, ask = look(request, self.settings, self.engine.state)
+        limits = derive(self.settings, self.engine.figures)
+        trace.calibrated = str(limits) if limits.is_measured else ""
+        cursor, ask = look(request, self.settings, self.engine.state, limits)
         self._flights.review(uri, cursor, self.settings.reuse_running)
         trace.part("policy")
         if isinstance(ask, Decline):
             return self._with_engine_error(ask)
         now_s, settings, answerer = time.monotonic(), self.settings, Answerer(self._launcher())
-        part_at_s = now_s + settings.target_ms / 1000
+        part_at_s = now_s + settings.target_ms / 1000 if settings.show_parts else None
         question = Question(request, cursor, ask, token, now_s + settings.deadline_ms / 1000, part_at_s)
         hit = answerer.from_cache(question, trace)
         if hit is not None:

@@ -22,6 +22,7 @@ class TraceBuilder:
         self._parts_ms: dict[str, float] = {}
         self._generation: Generation | None = None
         self.second_look = ""
+        self.calibrated = ""
         self.shape: Shape | None = None
         self.cache = "miss"
         self.n_prefix_tokens = 0
@@ -84,5 +85,6 @@ class TraceBuilder:
             second_look=self.second_look,
             stop_reason=self._generation.stop_reason.value if self._generation else "",
             filters=self.filters,
+            calibrated=self.calibrated,
             parts_ms={name: round(value, 2) for name, value in self._parts_ms.items()},
         )

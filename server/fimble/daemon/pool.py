@@ -10,6 +10,7 @@ from typing import Any
 
 from fimble.daemon.scheduler import Scheduler
 from fimble.engine.contract import EngineState, GenerationRequest, Tokenizer
+from fimble.engine.figures import Figures
 from fimble.engine.usage import Usage
 from fimble.engine.worker import EngineWorker
 from fimble.errors import EngineError, FimbleError
@@ -38,6 +39,7 @@ class SharedModel:
     users: set[SessionEngine] = field(default_factory=set)
     used_at_s: float = field(default_factory=time.monotonic)
     n_evictions: int = 0
+    figures: Figures | None = None
 
     def __post_init__(self) -> None:
         self.scheduler = Scheduler(self._run)
@@ -56,6 +58,12 @@ class SharedModel:
         if self.worker is not None and self.worker.state is EngineState.READY:
             self.tokenizer = self.worker.tokenizer
         return self.tokenizer
+
+    @property
+    def known_figures(self) -> Figures | None:
+        if self.worker is not None and self.worker.figures is not None:
+            self.figures = self.worker.figures
+        return self.figures
 
     def load(self) -> None:
         """Begin to load the weights unless they are there or on their way; after a failure, try again.
@@ -128,6 +136,10 @@ class SessionEngine:
         if self.state is not EngineState.READY or tokenizer is None:
             raise EngineError(f"the model is {self.state.value}")
         return tokenizer
+
+    @property
+    def figures(self) -> Figures | None:
+        return self._model.known_figures
 
     @property
     def usage(self) -> Usage:

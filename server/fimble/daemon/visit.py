@@ -129,7 +129,7 @@ def find(settings: Settings) -> Visit | None:
     Errors: DaemonError if what runs cannot be joined.
     """
     # A command is not an editor: what it is shown says nothing of what its user takes.
-    asked = dataclasses.asdict(dataclasses.replace(settings, statistics=False))
+    asked = dataclasses.replace(settings, statistics=False).options()
     options = [list(pair) for pair in asked.items()]
     joined = Starter(find_place()).try_join(greeting.SESSION, options=options, directory=os.getcwd())  # noqa: PTH109
     return Visit(joined) if joined is not None else None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from fimble.engine.figures import Figures
 from fimble.engine.heads import HeadBook
 from fimble.errors import FimbleError
 from fimble.records import CancelToken, FimPrompt, Generation
@@ -166,6 +167,10 @@ class Engine(Protocol):
     @property
     def tokenizer(self) -> Tokenizer:
         """The model's tokenizer. Errors: EngineError while the state is not READY."""
+
+    @property
+    def figures(self) -> Figures | None:
+        """How fast the model was measured to be here; None while it was not."""
 
     async def generate(self, request: GenerationRequest) -> list[Generation]:
         """Queue the request and wait for it.

@@ -53,7 +53,7 @@ class LiveJobs:
     def has_action(self) -> bool:
         return any(job.request.priority is Priority.ACTION for job in self._jobs.values())
 
-    def is_quiet_but_for(self, request: GenerationRequest, quiet_s: float) -> bool:
+    def is_quiet_but_for(self, request: GenerationRequest | None, quiet_s: float) -> bool:
         """Say whether there is nothing else, and no typing was served for so long."""
         is_alone = all(job.request is request for job in self._jobs.values())
         return is_alone and time.monotonic() - self._typed_at_s >= quiet_s

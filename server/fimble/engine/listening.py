@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fimble.engine.contract import EngineState, GenerationRequest, Tokenizer
+from fimble.engine.figures import Figures
 from fimble.errors import FimbleError
 from fimble.records import FimPrompt, Generation, StopReason
 
@@ -14,6 +15,7 @@ class ListeningEngine:
 
     state = EngineState.READY
     error: FimbleError | None = None
+    figures: Figures | None = None
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from fimble.engine.contract import Backend, EngineState, GenerationRequest, Priority, Tokenizer
+from fimble.engine.figures import Figures
 from fimble.engine.jobs import Job, LiveJobs
 from fimble.engine.rest import Rest
 from fimble.engine.stepping import Stepper
@@ -51,6 +52,7 @@ class EngineWorker:
         self._threads: list[threading.Thread] = []
         self._listeners: list[Callable[[], None]] = []
         self.usage = Usage()
+        self.figures: Figures | None = None
 
     @property
     def state(self) -> EngineState:
@@ -140,6 +142,11 @@ class EngineWorker:
     @property
     def n_queued(self) -> int:
         return len(self._queues[0]) + len(self._queues[1])
+
+    def is_quiet(self, quiet_s: float) -> bool:
+        """Say whether nothing waits or runs, and nobody has typed for so long."""
+        with self._condition:
+            return self._live.is_quiet_but_for(None, quiet_s)
 
     def _enqueue(self, request: GenerationRequest, resolve: Callable[[list[Generation] | Exception], None]) -> None:
         with self._condition:

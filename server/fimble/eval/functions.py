@@ -82,7 +82,7 @@ async def run_plan(plan: FunctionPlan, on_result: Callable[[TaskResult, bool, in
         "action": plan.action,
         "model": settings.model,
         "model_files": model_fingerprint(settings),
-        "settings": plain(dataclasses.asdict(dataclasses.replace(settings, log_level="info"))),
+        "settings": plain(dataclasses.replace(settings, log_level="info").options()),
         "code": code_sha256(),
     }
     name = plan.set_name.replace(":", "-")

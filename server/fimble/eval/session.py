@@ -110,7 +110,7 @@ def describe(plan: Plan, settings: Settings, fim: FimTokens) -> dict[str, Any]:
         "model": settings.model,
         "layout": fim.layout,
         "model_files": model_fingerprint(settings),
-        "settings": plain(dataclasses.asdict(dataclasses.replace(settings, log_level="info"))),
+        "settings": plain(dataclasses.replace(settings, log_level="info").options()),
         "code": code_sha256(),
     }
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from fimble.completion.request import CompletionRequest, CompletionResult
 from fimble.engine.contract import EngineState
+from fimble.engine.figures import Figures
 from fimble.errors import FimbleError
 from fimble.records import CancelToken, RequestTrace
 from fimble.settings import Settings
@@ -28,6 +29,9 @@ class WatchedEngine(Protocol):
 
     @property
     def error(self) -> FimbleError | None: ...
+
+    @property
+    def figures(self) -> Figures | None: ...
 
     def on_state_change(self, listener: Callable[[], None]) -> None:
         """Call `listener`, from any thread, whenever `state` changes."""

@@ -26,6 +26,8 @@ def readable(trace: RequestTrace) -> str:
         lines.append(f"decoded {trace.n_decoded_tokens} tokens, ended by {trace.stop_reason or 'nothing'}")
     if trace.filters:
         lines.append("changed by " + ", ".join(trace.filters))
+    if trace.calibrated:
+        lines.append(f"calibrated: {trace.calibrated}")
     if trace.parts_ms:
         parts = ", ".join(f"{name} {duration_ms:.1f} ms" for name, duration_ms in trace.parts_ms.items())
         lines.append(f"took {parts}")

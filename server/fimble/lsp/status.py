@@ -11,6 +11,7 @@ from lsprotocol import types
 from pygls.capabilities import get_capability
 
 from fimble import __version__
+from fimble.completion.limits import derive
 from fimble.engine.contract import EngineState
 from fimble.log import LOGGER
 
@@ -44,10 +45,28 @@ def register(server: FimbleServer) -> None:
 
 
 def status(ls: FimbleServer, params: Any = None) -> dict[str, Any]:
-    """Answer `fimble/status`: the state, and what the model did since it was started, where its engine counts."""
+    """Answer `fimble/status`: the state, what the model did since its start, how fast it was measured to be."""
     assert ls.app is not None
     usage = getattr(ls.app.engine, "usage", None)
-    return current(ls) | {"usage": usage.totals() if usage is not None else None}
+    return current(ls) | {"usage": usage.totals() if usage is not None else None, "calibration": _calibration(ls)}
+
+
+def _calibration(ls: FimbleServer) -> dict[str, Any] | None:
+    """Give what was measured of the model here and what follows from it; None while it was not, or is not wanted."""
+    assert ls.app is not None
+    settings, figures = ls.app.settings, ls.app.engine.figures
+    if figures is None or not settings.calibrate:
+        return None
+    limits = derive(settings, figures)
+    return figures.as_json() | {
+        "target_ms": settings.target_ms,
+        "line_ms": round(figures.line_ms, 1),
+        "prefix_tokens_max": limits.whole.prefix_tokens,
+        "suffix_tokens_max": limits.whole.suffix_tokens,
+        "head_tokens_max": limits.head_tokens_max,
+        "line_tokens_max": limits.line_tokens_max,
+        "delay_ms": limits.delay_ms,
+    }
 
 
 def current(ls: FimbleServer) -> dict[str, Any]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 
 import pytest
 
 from fimble.cli import reference
 from fimble.cli.main import COMMANDS
 from fimble.errors import UsageError
-from fimble.settings import Settings
+from fimble.settings import declared
 
 EMPTY = (
     "top\n<!-- generated: options -->\n<!-- end of options -->\n"
@@ -28,7 +27,7 @@ def test_blocks_are_renewed_and_the_rest_is_kept():
 
 def test_every_option_and_every_command_is_there():
     text = reference.updated(EMPTY)
-    for field in dataclasses.fields(Settings):
+    for field in declared():
         assert f"| `{field.name}` |" in text
     for name in COMMANDS:
         assert f"### `fimble {name}`" in text

@@ -3,7 +3,7 @@ local M = {}
 
 ---@class (exact) fimble.ServerOptions
 ---@field enabled? boolean Offer ghost text at all. Off means no request reaches the model.
----@field model? string Model id as `fimble models list` shows it.
+---@field model? string Model id as `fimble models list` shows it; `auto` takes, of those installed, the largest that holds `target_ms` on this machine.
 ---@field engine? "ctranslate2"|"openai"|"scripted" What runs the model. `openai` sends prompts to the server at `remote_url`; `scripted` answers from `FIMBLE_SCRIPT` and is for tests.
 ---@field remote_url? string Base URL of an OpenAI-compatible server for `engine = openai`, such as `http://127.0.0.1:8080/v1`. The key comes from `FIMBLE_API_KEY` or the system's keyring (service `fimble`, user: the host).
 ---@field remote_model? string What the server calls the model; empty sends the id in `model`.
@@ -15,9 +15,11 @@ local M = {}
 ---@field globs_off? string[] Files that are never read, completed or put into a prompt (globs on the whole path).
 ---@field ignore_files? string[] Names of files whose patterns, as git reads them, also switch ghost text off; `.gitignore` within a repository only.
 ---@field multiline? "auto"|"never"|"always" Whether a suggestion may span lines; `auto` decides from the place.
----@field delay_ms? integer How long to wait for the next key before the model is asked mid-line, at most.
+---@field delay_ms? integer How long to wait for the next key before the model is asked mid-line, at most; less by default where the model reads quickly.
 ---@field adaptive_delay? boolean Wait only as long as this typist's next key takes as a rule, and no longer than the answer does.
----@field target_ms? integer After so long a part of the answer is shown, up to a whole word or line, and the rest when it is reached; 0 waits for all of it.
+---@field target_ms? integer How soon after a key a suggestion should be there. The size of prompts, and which model `auto` is, are derived from it, within bounds that keep answers good.
+---@field calibrate? boolean Measure once, in idle time, how fast the model is on this machine, keep the figures, and derive from them what `target_ms` leaves room for. Options that are set are never changed by it.
+---@field show_parts? boolean At `target_ms` show a part of the answer, up to a whole word or line, and the rest when it is reached, instead of waiting for all of it.
 ---@field reuse_running? boolean Go on with the answer under way while the keys agree with it, instead of asking anew.
 ---@field prefetch? boolean Prepare what comes after a suggestion while it is read. Stops at a key within one token; never done on a remote server.
 ---@field ahead_wasted_per_100_tokens? integer Of 100 decoded tokens so many may have been prepared in vain; beyond that nothing more is prepared.
@@ -25,9 +27,9 @@ local M = {}
 ---@field idle_unload_s? integer The model's weights leave memory after so long without a request, and come back with the next one, in about half a second; 0 keeps them. The first session's counts.
 ---@field ahead_on_battery? boolean Prepare text and heads in advance on battery power too.
 ---@field deadline_ms? integer Latest moment of an answer; what is decoded by then is shown.
----@field prefix_tokens_max? integer Tokens before the cursor in the prompt, at most; twice as many when asked by a key.
----@field suffix_tokens_max? integer Tokens after the cursor in the prompt, at most; twice as many when asked by a key.
----@field line_tokens_max? integer Tokens decoded for a single line, at most.
+---@field prefix_tokens_max? integer Tokens before the cursor in the prompt, at most; twice as many when asked by a key. Fewer by default where the model reads slowly and nothing of the prompt is read yet.
+---@field suffix_tokens_max? integer Tokens after the cursor in the prompt, at most; twice as many when asked by a key. Fewer by default where the model reads slowly and nothing of the prompt is read yet.
+---@field line_tokens_max? integer Tokens decoded for a single line, at most; fewer by default where the model writes slowly.
 ---@field block_tokens_max? integer Tokens decoded for a block, at most.
 ---@field block_lines_max? integer Lines of a block, at most.
 ---@field n_alternatives? integer Alternatives when asked by a key (the next/previous suggestion).
@@ -66,6 +68,8 @@ M.types = {
   delay_ms = "number",
   adaptive_delay = "boolean",
   target_ms = "number",
+  calibrate = "boolean",
+  show_parts = "boolean",
   reuse_running = "boolean",
   prefetch = "boolean",
   ahead_wasted_per_100_tokens = "number",

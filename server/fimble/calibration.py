@@ -1,0 +1,64 @@
+"""Ties what is installed to what was measured: a model's subject in the file, a worker that is calibrated, `auto`.
+
+No measuring, no deriving: those are `engine.calibrator` and `completion.limits`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import psutil
+
+from fimble.engine.calibration_file import CalibrationFile, Subject, subject_here
+from fimble.engine.calibrator import Calibrator
+from fimble.engine.choice import Candidate, Choice, choose
+from fimble.engine.worker import EngineWorker
+from fimble.models.record import InstalledModel
+from fimble.models.store import ModelStore
+from fimble.settings import AUTO_MODEL, DEFAULT_MODEL, Settings
+
+WEIGHTS_NAME = "model.bin"
+
+
+def subject_of(settings: Settings, store: ModelStore) -> Subject:
+    """Give what is measured with these settings. Errors: ModelError if the model is not installed."""
+    if settings.engine == "scripted":
+        return subject_here("scripted", "", "", settings.device, settings.compute_type, settings.n_threads)
+    return _subject(settings, store.get(settings.model))
+
+
+def calibrate(worker: EngineWorker, settings: Settings, store: ModelStore, file: CalibrationFile | None) -> None:
+    """Have a worker that is not started yet find its figures, or measure them in idle time, if that is wanted.
+
+    A remote server's speed is not this machine's, nor is a script's unless somebody asks for it.
+    """
+    is_asked_for = settings.engine == "ctranslate2" or "calibrate" in settings.explicit
+    if file is None or not settings.calibrate or settings.is_remote or not is_asked_for:
+        return
+    n_tokens_max = settings.prefix_tokens_max + settings.suffix_tokens_max
+    Calibrator(file, lambda: subject_of(settings, store), n_tokens_max).watch(worker)
+
+
+def chosen(settings: Settings, store: ModelStore, file: CalibrationFile | None) -> tuple[Settings, Choice | None]:
+    """Give the settings with a model's id where they say `auto`, and why it is that model."""
+    if settings.model != AUTO_MODEL or settings.engine != "ctranslate2":
+        return settings, None
+    models = [model for model in store.installed() if model.manifest.fim.middle] or store.installed()
+    candidates = [
+        Candidate(
+            model.model_id,
+            next(stored.n_bytes for stored in model.files if stored.name == WEIGHTS_NAME),
+            file.find(_subject(settings, model)) if file is not None else None,
+        )
+        for model in models
+    ]
+    # The daemon, too, gives all models together no more than half of the machine's memory.
+    choice = choose(candidates, settings.target_ms, DEFAULT_MODEL, psutil.virtual_memory().total // 2)
+    return dataclasses.replace(settings, model=choice.model_id), choice
+
+
+def _subject(settings: Settings, model: InstalledModel) -> Subject:
+    weights = next(stored.sha256 for stored in model.files if stored.name == WEIGHTS_NAME)
+    return subject_here(
+        model.model_id, weights, model.quantization, settings.device, settings.compute_type, settings.n_threads
+    )
