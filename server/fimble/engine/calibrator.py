@@ -147,6 +147,8 @@ class Calibrator:
             thread.start()
 
     def _measure(self, worker: EngineWorker, subject: Subject) -> None:
+        if self._closed.wait(self._quiet_s):
+            return  # whoever has just opened an editor may be about to type
         try:
             figures = asyncio.run(Measurement(worker, self._n_tokens_max).run(lambda r: self._step(worker, r)))
         except FimbleError as error:
