@@ -41,8 +41,10 @@ def calibrate(worker: EngineWorker, settings: Settings, store: ModelStore, file:
 
 def chosen(settings: Settings, store: ModelStore, file: CalibrationFile | None) -> tuple[Settings, Choice | None]:
     """Give the settings with a model's id where they say `auto`, and why it is that model."""
-    if settings.model != AUTO_MODEL or settings.engine != "ctranslate2":
+    if settings.model != AUTO_MODEL or settings.engine == "scripted":
         return settings, None
+    if settings.is_remote:
+        return dataclasses.replace(settings, model=DEFAULT_MODEL), Choice(DEFAULT_MODEL, "another machine runs it")
     models = [model for model in store.installed() if model.manifest.fim.middle] or store.installed()
     candidates = [
         Candidate(

@@ -52,8 +52,8 @@ class MeasuredServer:
         self._n_requests = 0
         self._answers: dict[int, dict[str, Any]] = {}
         self._n_notifications: Counter[str] = Counter()
-        # Nobody's acceptance is measured here.
-        session = {"statistics": False, **options}
+        # Nobody's acceptance is counted here, and the model is not measured in the midst of another measurement.
+        session = {"statistics": False, "calibrate": False, **options}
         declared: dict[str, Any] = {"textDocument": {"inlineCompletion": {}}, **(capabilities or {})}
         self.request(
             "initialize",

@@ -68,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
     scripts = [script.make_script(file, args.chars, args.stops, args.seed) for file in files]
     made = plans.make_sides(plan)
     described, count_tokens, started_at_s = machine.describe(), plans.token_counter(plan), time.monotonic()
+    described["calibrated"] = plans.is_calibrated(plan)
     if "llama-cpp" in plan.sides:
         described["llama-cpp"] = plans.llama_version()
     with Console(stderr=True).status("starting the sides") as status:

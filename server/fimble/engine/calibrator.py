@@ -140,7 +140,7 @@ class Calibrator:
             LOGGER.debug("not calibrated: %s", error.message)
             return
         worker.figures = figures = self._file.find(subject)
-        if figures is None or figures.was_busy or is_old(figures):
+        if is_doubtful(figures):
             thread = threading.Thread(
                 target=self._measure, args=(worker, subject), name="fimble-calibration", daemon=True
             )
@@ -173,8 +173,10 @@ class Calibrator:
                 return
 
 
-def is_old(figures: Figures) -> bool:
-    """Say whether the figures are to be measured anew when there is time."""
+def is_doubtful(figures: Figures | None) -> bool:
+    """Say whether there is something to measure when there is time: no figures, old ones, those of a busy machine."""
+    if figures is None or figures.was_busy:
+        return True
     try:
         measured_at = datetime.datetime.fromisoformat(figures.measured_at)
         return datetime.datetime.now(datetime.UTC) - measured_at > datetime.timedelta(days=AGE_DAYS_MAX)

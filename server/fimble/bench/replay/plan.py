@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fimble import options
+from fimble import calibration, options
 from fimble.app import model_manifest
 from fimble.bench.replay.child_side import ChildSide
 from fimble.bench.replay.fimble_side import FimbleSide
 from fimble.bench.replay.side import Side
+from fimble.engine.calibration_file import CalibrationFile
+from fimble.engine.calibrator import is_doubtful
 from fimble.engine.scripted import ByteTokenizer
 from fimble.engine.tokenizer import ModelTokenizer
 from fimble.errors import UsageError
@@ -45,9 +47,12 @@ class Plan:
 
 
 def make_sides(plan: Plan) -> list[Side]:
-    """Give the sides in order. Errors: SettingsError for an unknown or invalid option; ModelError."""
-    raw = {"log_level": "error", **plan.options}
-    settings = options.resolve_strict(raw, source="the command line")
+    """Give the sides in order. Errors: SettingsError for an unknown or invalid option; ModelError.
+
+    A model that was not measured before is not measured in the midst of a replay: then the settings are the limits.
+    """
+    settings = options.resolve_strict(plan.options, source="the command line")
+    raw = {"log_level": "error", "calibrate": is_calibrated(plan), **plan.options}
     made: list[Side] = []
     for name in plan.sides:
         if name == "fimble":
@@ -64,6 +69,17 @@ def make_sides(plan: Plan) -> list[Side]:
     if settings.engine != "scripted":
         ModelStore().path(settings.model)  # a missing model is named before anything is started
     return made
+
+
+def is_calibrated(plan: Plan) -> bool:
+    """Say whether the model was measured on this machine, and need not be again.
+
+    Errors: SettingsError; ModelError if it is not installed.
+    """
+    settings = options.resolve_strict(plan.options, source="the command line")
+    if settings.engine != "ctranslate2" or not settings.calibrate:
+        return False
+    return not is_doubtful(CalibrationFile().find(calibration.subject_of(settings, ModelStore())))
 
 
 def read_variant(text: str) -> tuple[str, dict[str, Any]]:
