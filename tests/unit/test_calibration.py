@@ -132,7 +132,7 @@ async def test_whole_prompts_are_cut_and_heads_are_not(monkeypatch):
     backend = ScriptedBackend([Answer("answer\n")], heads=HeadBook(2000, 1))
     async with running(backend, Settings(engine="scripted", delay_ms=0, prefetch=False, head_mib_max=400)) as app:
         app.engine.figures = SLOW
-        assert (await ask(app, ABOVE + "first = ")).n_prefix_tokens <= 192
+        assert (await ask(app, ABOVE + "first = ")).n_prefix_tokens <= 288
         assert (await ask(app, ABOVE + "other = ", Trigger.INVOKED)).n_prefix_tokens > 384
         await ask(app, ABOVE + "second = ")
         await until(lambda: app.completion._flights.heads._heads)

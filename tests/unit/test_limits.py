@@ -42,7 +42,7 @@ def test_where_the_target_cannot_be_held_a_whole_prompt_is_as_small_as_is_any_go
 
 def test_a_later_target_leaves_room_for_more():
     limits = derive(Settings(target_ms=1500), QUIET_MACHINE)
-    assert 192 < limits.whole.prefix_tokens < 384
+    assert 288 < limits.whole.prefix_tokens < 384
     assert derive(Settings(target_ms=3000), QUIET_MACHINE).whole == PromptBudget(384, 128)
 
 
@@ -79,7 +79,7 @@ def ask(trigger: Trigger) -> Ask:
 def test_policy_reads_less_at_once_and_as_much_behind_a_head():
     typed = ask(Trigger.AUTOMATIC)
     assert typed.budget == PromptBudget(384, 128)
-    assert typed.whole_budget == PromptBudget(192, 64)
+    assert typed.whole_budget == PromptBudget(288, 96)
     assert typed.decoded_tokens_max == 40
 
 

@@ -11,8 +11,8 @@ from fimble.fim.head import PREFIX_SHARE_MIN, SENTINELS_MAX
 from fimble.fim.prompt import PromptBudget
 from fimble.settings import Settings
 
-PREFIX_TOKENS_MIN = 192
-SUFFIX_TOKENS_MIN = 64
+PREFIX_TOKENS_MIN = 288
+SUFFIX_TOKENS_MIN = 96
 """Below this the model knows too little of the place; see "Calibration" in server/bench/README.md for what it costs."""
 LINE_TOKENS_MIN = 40
 """Of 2,000 lines of Python packages, their indentation given, 1.0 % are longer; 0.7 % are longer than 48."""
