@@ -146,8 +146,17 @@ def make_worker(
     make: Callable[[], Backend] | None = None,
 ) -> EngineWorker:
     """Make the owner of the model that the settings ask for, or of another backend; nothing is loaded yet."""
-    worker = EngineWorker(make or (lambda: make_backend(settings, store)), settings.idle_unload_s)
-    calibration.calibrate(worker, settings, store, calibration_file)
+    calibrator = calibration.calibrator(settings, store, calibration_file)
+
+    def make_known() -> Backend:
+        backend = make() if make is not None else make_backend(settings, store)
+        if calibrator is not None:
+            calibrator.find(worker)
+        return backend
+
+    worker = EngineWorker(make_known, settings.idle_unload_s)
+    if calibrator is not None:
+        calibrator.watch(worker)
     return worker
 
 

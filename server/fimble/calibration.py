@@ -12,7 +12,6 @@ import psutil
 from fimble.engine.calibration_file import CalibrationFile, Subject, subject_here
 from fimble.engine.calibrator import Calibrator
 from fimble.engine.choice import Candidate, Choice, choose
-from fimble.engine.worker import EngineWorker
 from fimble.models.record import InstalledModel
 from fimble.models.store import ModelStore
 from fimble.settings import AUTO_MODEL, DEFAULT_MODEL, Settings
@@ -27,16 +26,16 @@ def subject_of(settings: Settings, store: ModelStore) -> Subject:
     return _subject(settings, store.get(settings.model))
 
 
-def calibrate(worker: EngineWorker, settings: Settings, store: ModelStore, file: CalibrationFile | None) -> None:
-    """Have a worker that is not started yet find its figures, or measure them in idle time, if that is wanted.
+def calibrator(settings: Settings, store: ModelStore, file: CalibrationFile | None) -> Calibrator | None:
+    """Give what finds a worker's figures, or measures them in idle time, if that is wanted.
 
     A remote server's speed is not this machine's, nor is a script's unless somebody asks for it.
     """
     is_asked_for = settings.engine == "ctranslate2" or "calibrate" in settings.explicit
     if file is None or not settings.calibrate or settings.is_remote or not is_asked_for:
-        return
+        return None
     n_tokens_max = settings.prefix_tokens_max + settings.suffix_tokens_max
-    Calibrator(file, lambda: subject_of(settings, store), n_tokens_max).watch(worker)
+    return Calibrator(file, lambda: subject_of(settings, store), n_tokens_max)
 
 
 def chosen(settings: Settings, store: ModelStore, file: CalibrationFile | None) -> tuple[Settings, Choice | None]:

@@ -33,7 +33,7 @@ class TestOneClient:
         assert status["usage"]["n_generations"] == 2, "no further step was waited for"
         assert status["calibration"] is None
 
-    async def test_second_start_finds_what_the_first_one_measured(self, start, script, environment):
+    async def test_second_start_finds_what_the_first_one_measured(self, start, script):
         script(MEASURED, "a + b")
         editor = await (await start(options=CALIBRATED)).until_ready()
         status = await until_status(editor, lambda s: s["calibration"])
@@ -46,10 +46,12 @@ class TestOneClient:
         explained = await editor.execute("fimble.explain")
         assert "calibrated: prompts of 384 + 128 tokens" in explained["text"]
 
+        n_before = (await editor.status())["usage"]["n_generations"]
         again = await (await start(options=CALIBRATED)).until_ready()
         status = await again.status()
         assert status["calibration"] == measured
-        assert status["usage"]["n_generations"] == 0
+        # Behind a daemon the model is the first start's own.
+        assert status["usage"]["n_generations"] in (0, n_before)
         off = await (await start(options={"calibrate": False})).until_ready()
         assert (await off.status())["calibration"] is None
 

@@ -62,7 +62,8 @@ class Measurement:
                 self._decode_ms.append((row.total_ms - row.first_token_ms) / (row.n_decoded_tokens - 1))
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         try:
-            return Figures(tuple(self._prefill_ms.items()), min(self._decode_ms, default=0.0), now, was_busy)
+            decode_ms = min(self._decode_ms, default=0.0)
+            return Figures(tuple(self._prefill_ms.items()), decode_ms, now, was_busy).rounded()
         except ValueError:
             return None
 
@@ -122,25 +123,34 @@ class Calibrator:
         self._quiet_s = quiet_s
         self._is_on_battery = is_on_battery
         self._closed = threading.Event()
-        self._has_looked = False
+        self._found: Subject | None = None
+        self._has_begun = False
 
     def watch(self, worker: EngineWorker) -> None:
         """Take a worker that has not been started."""
         worker.on_state_change(lambda: self._changed(worker))
 
+    def find(self, worker: EngineWorker) -> Subject | None:
+        """Give the worker what is known of its model, and the subject if there is one.
+
+        Called before the model is loaded it is known from the first request on.
+        """
+        try:
+            self._found = self._subject()
+        except FimbleError as error:
+            LOGGER.debug("not calibrated: %s", error.message)
+            return None
+        worker.figures = self._file.find(self._found)
+        return self._found
+
     def _changed(self, worker: EngineWorker) -> None:
         if worker.state is EngineState.CLOSED:
             self._closed.set()
-        if worker.state is not EngineState.READY or self._has_looked:
+        if worker.state is not EngineState.READY or self._has_begun:
             return
-        self._has_looked = True
-        try:
-            subject = self._subject()
-        except FimbleError as error:
-            LOGGER.debug("not calibrated: %s", error.message)
-            return
-        worker.figures = figures = self._file.find(subject)
-        if is_doubtful(figures):
+        self._has_begun = True
+        subject = self._found or self.find(worker)
+        if subject is not None and is_doubtful(worker.figures):
             thread = threading.Thread(
                 target=self._measure, args=(worker, subject), name="fimble-calibration", daemon=True
             )

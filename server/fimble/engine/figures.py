@@ -78,11 +78,15 @@ class Figures:
         prefill_ms = tuple((n_tokens, time_ms * factor) for n_tokens, time_ms in self.prefill_ms)
         return Figures(prefill_ms, self.decode_ms_per_token * factor, self.measured_at, self.was_busy)
 
+    def rounded(self) -> Figures:
+        """Give the figures as precise as they are kept. Errors: ValueError if one of them is next to nothing."""
+        return from_json(self.as_json())
+
     def as_json(self) -> dict[str, Any]:
         """Give it as plain values; `from_json` reads them."""
         return {
-            "prefill_ms": [[n_tokens, round(time_ms, 2)] for n_tokens, time_ms in self.prefill_ms],
-            "decode_ms_per_token": round(self.decode_ms_per_token, 3),
+            "prefill_ms": [[n_tokens, round(time_ms, 3)] for n_tokens, time_ms in self.prefill_ms],
+            "decode_ms_per_token": round(self.decode_ms_per_token, 4),
             "measured_at": self.measured_at,
             "was_busy": self.was_busy,
         }
