@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from fimble.completion.limits import DELAY_MS_MIN, LINE_TOKENS_MIN, PREFIX_TOKENS_MIN, SUFFIX_TOKENS_MIN, derive
 from fimble.engine.figures import Figures
+from fimble.fim.head import SENTINELS_MAX
 from fimble.settings import Settings, declared
 
 times_ms = st.floats(1e-6, 1e9, allow_nan=False)
@@ -38,7 +39,8 @@ def test_limits_are_bounded_both_ways(asked, measured):
         (limits.delay_ms, DELAY_MS_MIN, asked.delay_ms),
     ):
         assert min(least, most) <= derived <= most
-    assert limits.head_tokens_max > asked.suffix_tokens_max
+    most = asked.prefix_tokens_max + asked.suffix_tokens_max + SENTINELS_MAX
+    assert asked.suffix_tokens_max < limits.head_tokens_max <= most
 
 
 @given(settings, figures(), st.floats(1.0, 1000.0))

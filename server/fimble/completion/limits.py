@@ -18,7 +18,7 @@ LINE_TOKENS_MIN = 40
 """Of 2,000 lines of Python packages, their indentation given, 1.0 % are longer; 0.7 % are longer than 48."""
 LINE_TARGETS = 6
 """A single line may take so many targets: one that long is rare, and worth more than half of it."""
-HEAD_TARGETS = 2
+HEAD_TARGETS = 3
 """Reading a head in idle time may take so many targets: a key that comes meanwhile runs beside it, half as fast."""
 READING_SHARE_MIN = 0.5
 """Of the target at least so much is for reading the prompt, however long the writing takes."""
@@ -67,7 +67,7 @@ def derive(settings: Settings, figures: Figures | None) -> Limits:
         line_tokens_max = _within(n_tokens, LINE_TOKENS_MIN, line_tokens_max)
     return Limits(
         _whole(settings, figures, asked, delay_ms),
-        max(_head_tokens_min(asked), figures.tokens_read_within(HEAD_TARGETS * settings.target_ms)),
+        _head_tokens_max(settings, figures, asked),
         line_tokens_max,
         delay_ms,
         is_measured=True,
@@ -88,9 +88,17 @@ def _whole(settings: Settings, figures: Figures, asked: PromptBudget, delay_ms: 
     return PromptBudget(prefix, suffix)
 
 
-def _head_tokens_min(asked: PromptBudget) -> int:
-    """Give the smallest head that is kept at all; without one each key reads a whole prompt."""
-    return asked.suffix_tokens + SENTINELS_MAX + math.ceil(PREFIX_SHARE_MIN * asked.prefix_tokens)
+def _head_tokens_max(settings: Settings, figures: Figures, asked: PromptBudget) -> int:
+    """Give what of a head can be read in its time, at least as much as is worth keeping.
+
+    Without a head each key reads a whole prompt.
+    """
+    beside_prefix = asked.suffix_tokens + SENTINELS_MAX
+    least, most = math.ceil(PREFIX_SHARE_MIN * asked.prefix_tokens), asked.prefix_tokens
+    if "prefix_tokens_max" in settings.explicit:
+        return beside_prefix + most
+    n_tokens = figures.tokens_read_within(HEAD_TARGETS * settings.target_ms)
+    return _within(n_tokens, beside_prefix + least, beside_prefix + most)
 
 
 def _within(wanted: float, least: int, most: int) -> int:
