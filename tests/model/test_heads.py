@@ -36,7 +36,7 @@ async def test_head_changes_no_answer_and_its_memory_comes_back(resident_mib) ->
         fim, tokenizer = app.manifest.fim, app.engine.tokenizer
         head = pin(PLACE, fim, tokenizer, BUDGET)
         assert head is not None
-        laid_out = behind(head, PLACE, fim, tokenizer, BUDGET)
+        laid_out = behind(head, PLACE, fim, tokenizer)
         assert laid_out is not None
         [cold] = await app.engine.generate(GenerationRequest(laid_out.prompt, 12))
         assert cold.n_kept_tokens == 0

@@ -33,7 +33,7 @@ def test_head_and_tail_are_the_prompt_without_a_head(layout: str, line: str) -> 
     fim = replace(SPM2, layout=layout)
     place = window(LINES + line)
     laid_out, whole = (
-        behind(pinned(place.prefix, fim), place, fim, ENCODER, BUDGET),
+        behind(pinned(place.prefix, fim), place, fim, ENCODER),
         build(place, fim, ENCODER, BUDGET),
     )
     assert laid_out is not None
@@ -45,7 +45,7 @@ def test_head_and_tail_are_the_prompt_without_a_head(layout: str, line: str) -> 
 def test_head_stays_while_lines_are_typed_and_the_last_one_is_taken_back() -> None:
     head = pinned(LINES + "a = 1")
     for prefix in (LINES, LINES + "a = 12\nb", LINES[: -len("line_109 = 109\n")] + "line"):
-        laid_out = behind(head, window(prefix), SPM2, ENCODER, BUDGET)
+        laid_out = behind(head, window(prefix), SPM2, ENCODER)
         assert laid_out is not None
         assert laid_out.prompt.head == head.ids
 
@@ -61,7 +61,7 @@ def test_head_stays_while_lines_are_typed_and_the_last_one_is_taken_back() -> No
     ids=["suffix", "prefix", "tail too long", "elsewhere"],
 )
 def test_head_does_not_serve_another_place(prefix: str, suffix: str) -> None:
-    assert behind(pinned(LINES + "a"), window(prefix, suffix), SPM2, ENCODER, BUDGET) is None
+    assert behind(pinned(LINES + "a"), window(prefix, suffix), SPM2, ENCODER) is None
 
 
 def test_head_holds_the_last_lines_within_the_budget() -> None:
@@ -76,7 +76,7 @@ def test_snippets_stand_in_the_head() -> None:
     head = pin(window("a = 1\nb = 2\nc"), SPM2, ENCODER, BUDGET, snippets)
     assert head is not None
     assert "import first" in head.older
-    assert behind(head, window("a = 1\nb = 2\ncd"), SPM2, ENCODER, BUDGET, snippets) is not None
+    assert behind(head, window("a = 1\nb = 2\ncd"), SPM2, ENCODER, snippets) is not None
 
 
 @pytest.mark.parametrize(("prefix", "layout"), [("a = 1\n", "spm2"), (LINES, "psm"), ("x" * 500 + "\na\n", "spm2")])

@@ -33,10 +33,11 @@ LINES_KEPT_OUT = 1
 
 @dataclass(frozen=True, slots=True)
 class PinnedHead:
-    """The ids of a head, and the text before the cursor that is in it."""
+    """The ids of a head, the text before the cursor that is in it, and how much of what follows it may hold."""
 
     ids: tuple[int, ...]
     suffix: tuple[int, ...]
+    suffix_tokens_max: int
     older: str
     n_older_tokens: int
 
@@ -70,7 +71,7 @@ def pin(
     if not HEAD_TOKENS_MIN <= len(older_ids) <= n_older_max:
         return None
     before, _ = around_prefix(suffix, fim, encoder)
-    return PinnedHead((*before, *older_ids), suffix, older, len(older_ids))
+    return PinnedHead((*before, *older_ids), suffix, budget.suffix_tokens, older, len(older_ids))
 
 
 def behind(
@@ -78,7 +79,6 @@ def behind(
     window: CursorWindow,
     fim: FimTokens,
     encoder: TextEncoder,
-    budget: PromptBudget,
     snippets: Sequence[Snippet] = (),
 ) -> LaidOutPrompt | None:
     """Lay out a prompt whose first part is `head`; None if the text around the cursor is another."""
@@ -89,7 +89,7 @@ def behind(
     tail = tuple(encoder.encode(text[found + len(head.older) :]))
     if not tail or len(tail) > TAIL_TOKENS_MAX:
         return None
-    if tuple(first_tokens(window.suffix, encoder, budget.suffix_tokens)) != head.suffix:
+    if tuple(first_tokens(window.suffix, encoder, head.suffix_tokens_max)) != head.suffix:
         return None
     _, end = around_prefix(head.suffix, fim, encoder)
     n_suffix_tokens = 0 if fim.layout == "none" else len(head.suffix)
