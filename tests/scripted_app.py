@@ -33,7 +33,7 @@ def applied(result: CompletionResult) -> str:
 
 async def until(condition: Callable[[], object]) -> None:
     """Wait until `condition()` holds."""
-    end_at_s = time.monotonic() + 5
+    end_at_s = time.monotonic() + 20
     while not condition():
         assert time.monotonic() < end_at_s, "the awaited state did not come"
         await asyncio.sleep(0.002)

@@ -256,7 +256,6 @@ class EngineWorker:
         n_kept_tokens = len(request.prompt.head)
         if n_kept_tokens and heads is not None:
             heads.keep(head)
-        # A head that is kept is not read again.
         n_read_tokens = len(request.prompt.tail) + (0 if was_kept else n_kept_tokens)
         self.usage.add(n_read_tokens, sum(len(row.ids) for row in rows))
         return [replace(stepper.generation(row, queue_ms), n_kept_tokens=n_kept_tokens) for row in rows]
