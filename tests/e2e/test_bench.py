@@ -45,3 +45,15 @@ def test_action_is_seen_to_run_while_ghost_text_is_asked_for(tmp_path):
     assert (figures.n_actions, figures.n_actions_done) == (4, 4)
     assert figures.ghost_alone.n == 2 * actions.N_PLACES and 1 <= figures.ghost_beside.n <= 2 * actions.N_PLACES
     assert figures.share_of_alone > 0 and figures.n_shown > 0
+
+
+def test_every_request_of_a_soak_is_answered(tmp_path, monkeypatch):
+    from fimble.bench import soak
+
+    (tmp_path / "script.json").write_text(json.dumps({"answers": [{"text": "value\n"}]}))
+    for name, value in {"FIMBLE_SCRIPT": "script.json", "XDG_CONFIG_HOME": ".", "HOME": "."}.items():
+        monkeypatch.setenv(name, str(tmp_path / value))
+    figures = soak.measure(60, 8, options={"engine": "scripted"})
+    assert (figures.n_requests, figures.n_documents, figures.n_unanswered) == (60, 8, 0)
+    assert figures.n_cancelled > 0 and figures.n_shown > 20
+    assert figures.warm_mib > 0 and figures.highest_mib >= figures.last_mib and len(figures.resident_mib) >= 20

@@ -14,7 +14,7 @@ from fimble.records import CancelToken, Generation
 
 CONTEXT_TOKENS = 128
 CANCEL_AFTER_TOKENS = 4
-N_CANCELS = 20
+N_CANCELS = 100
 
 
 @dataclass(frozen=True, slots=True)

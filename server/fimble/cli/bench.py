@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from fimble.bench.overhead import Overhead
     from fimble.bench.sample import Times
     from fimble.bench.sharing import Sharing
+    from fimble.bench.soak import Soak
 
 SUMMARY = "Measure how fast and how large fimble is on this machine."
 EPILOG = """examples:
   fimble bench overhead             what fimble adds to the model's own time
   fimble bench memory               memory of a server, loaded and after 200 requests
+  fimble bench soak --requests 500  memory and threads while hundreds of documents are edited
   fimble bench sharing --model qwen2.5-coder-0.5b   what the shared daemon costs and saves
   fimble bench actions              ghost text alone and while an action of 200 tokens runs
   fimble bench engine --json        prefill, decode, cached heads, cancel, pause
@@ -45,6 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     memory.add_argument("--requests", type=count_from_1, default=200, metavar="N", help="how many (default: 200)")
     memory.add_argument("--model", metavar="ID", help="model id as `fimble models list` shows it")
     memory.set_defaults(run_bench=_run_memory)
+    soak = subparsers.add_parser("soak", help="whether memory and threads stay as they are over many requests")
+    soak.add_argument("--requests", type=count_from_1, default=3000, metavar="N", help="how many (default: 3000)")
+    soak.add_argument("--documents", type=count_from_1, default=300, metavar="N", help="how many (default: 300)")
+    soak.add_argument("--model", metavar="ID", help="model id as `fimble models list` shows it")
+    soak.set_defaults(run_bench=_run_soak)
     sharing = subparsers.add_parser("sharing", help="what the shared daemon costs a request, and saves in memory")
     sharing.add_argument("--requests", type=count_from_1, default=1000, metavar="N", help="how many (default: 1000)")
     sharing.add_argument("--editors", type=count_from_1, default=3, metavar="N", help="for memory (default: 3)")
@@ -63,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "replay", help="typing real files in real time, side by side", description=bench_replay.DESCRIPTION
     )
     bench_replay.add_arguments(replay)
-    for child in (overhead, memory, sharing, actions, engine):
+    for child in (overhead, memory, soak, sharing, actions, engine):
         child.add_argument("--seed", type=int, default=7, metavar="S", help="seed of what is drawn (default: 7)")
         child.add_argument("--json", action="store_true", help="print figures as JSON")
 
@@ -107,6 +114,28 @@ def _run_memory(args: argparse.Namespace) -> tuple[MemoryUse, str]:
         f"{peak}on the way      " + ", ".join(f"{mib:.0f}" for mib in use.resident_mib) + " MiB\n"
     )
     return use, text
+
+
+def _run_soak(args: argparse.Namespace) -> tuple[Soak, str]:
+    from fimble.bench import soak
+
+    with _status("editing and asking a real server") as status:
+
+        def on_request(n_done: int) -> None:
+            status.update(f"{n_done} of {args.requests} requests")
+
+        figures = soak.measure(args.requests, args.documents, args.model, args.seed, on_request)
+    text = (
+        f"{figures.n_requests} requests over {figures.n_documents} documents, {figures.n_cancelled} of them overtaken\n"
+        f"unanswered      {figures.n_unanswered:8}\n"
+        f"shown           {figures.n_shown:8}\n"
+        f"model loaded    {figures.loaded_mib:8.1f} MiB\n"
+        f"after a sixth   {figures.warm_mib:8.1f} MiB, {figures.n_threads_warm} threads\n"
+        f"highest since   {figures.highest_mib:8.1f} MiB ({figures.growth_share:+.1%})\n"
+        f"at the end      {figures.last_mib:8.1f} MiB, {figures.n_threads_last} threads\n"
+        "on the way      " + ", ".join(f"{mib:.0f}" for mib in figures.resident_mib) + " MiB\n"
+    )
+    return figures, text
 
 
 def _run_sharing(args: argparse.Namespace) -> tuple[Sharing, str]:
