@@ -84,13 +84,15 @@ class Settings:
     )
     delay_ms: int = _setting(
         75,
-        "How long to wait for the next key before the model is asked mid-line, at most; less by default where the model"
-        " reads quickly.",
+        "How long to wait for the next key before the model is asked mid-line, while the typist is not known or"
+        " `adaptive_delay` is off; less by default where the model reads quickly.",
         minimum=0,
         maximum=2000,
     )
     adaptive_delay: bool = _setting(
-        True, "Wait only as long as this typist's next key takes as a rule, and no longer than the answer does."
+        True,
+        "Wait as long as this typist's next key takes as a rule, 250 ms at most, and no longer than the answer does;"
+        " who types more slowly is not waited for.",
     )
     target_ms: int = _setting(
         500,

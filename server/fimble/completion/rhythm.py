@@ -13,8 +13,9 @@ PAUSE_MS = 1_000.0
 RESPONSES_MAX = 10
 NEXT_KEY_FACTOR = 1.25
 """Most gaps of a steady typist are within this factor of the middle one."""
-SLOW_FACTOR = 1.5
-SHARE_MIN = 0.25
+WAIT_MS_MAX = 250.0
+"""One who types more slowly than that is not waited for."""
+WAIT_MS_MIN = 20.0
 
 
 class Rhythm:
@@ -42,20 +43,21 @@ class Rhythm:
         """Take how long the model took for an answer, without the delay."""
         self._responses_ms.append(duration_ms)
 
-    def delay_ms(self, most_ms: int) -> float:
-        """Say how long to wait for the next key before the model is asked, `most_ms` at most.
+    def delay_ms(self, unknown_ms: int) -> float:
+        """Say how long to wait for the next key before the model is asked; `unknown_ms` of an unknown typist.
 
         As long as the next key of this typist takes as a rule, but not longer than the answer itself does; not
-        at all behind what was inserted at once, or if the next key comes later than the wait would end.
+        at all behind what was inserted at once, or where the next key comes later than any wait would end.
+        An answer begun between two keys of a burst is in vain, and its prompt, which cannot be left half read, keeps
+        the model from the next one.
         """
-        if not most_ms or self._after_insertion:
+        if not unknown_ms or self._after_insertion:
             return 0.0
         if len(self._gaps_ms) < GAPS_MIN:
-            return float(most_ms)
-        gap_ms = statistics.median(self._gaps_ms)
-        if gap_ms > SLOW_FACTOR * most_ms:
+            return float(unknown_ms)
+        wait_ms = NEXT_KEY_FACTOR * statistics.median(self._gaps_ms)
+        if wait_ms > WAIT_MS_MAX:
             return 0.0
-        wait_ms = min(float(most_ms), NEXT_KEY_FACTOR * gap_ms)
         if self._responses_ms:
             wait_ms = min(wait_ms, statistics.median(self._responses_ms))
-        return max(wait_ms, SHARE_MIN * most_ms)
+        return max(wait_ms, WAIT_MS_MIN)

@@ -15,8 +15,8 @@ local M = {}
 ---@field globs_off? string[] Files that are never read, completed or put into a prompt (globs on the whole path).
 ---@field ignore_files? string[] Names of files whose patterns, as git reads them, also switch ghost text off; `.gitignore` within a repository only.
 ---@field multiline? "auto"|"never"|"always" Whether a suggestion may span lines; `auto` decides from the place.
----@field delay_ms? integer How long to wait for the next key before the model is asked mid-line, at most; less by default where the model reads quickly.
----@field adaptive_delay? boolean Wait only as long as this typist's next key takes as a rule, and no longer than the answer does.
+---@field delay_ms? integer How long to wait for the next key before the model is asked mid-line, while the typist is not known or `adaptive_delay` is off; less by default where the model reads quickly.
+---@field adaptive_delay? boolean Wait as long as this typist's next key takes as a rule, 250 ms at most, and no longer than the answer does; who types more slowly is not waited for.
 ---@field target_ms? integer How soon after a key a suggestion should be there. The size of prompts, and which model `auto` is, are derived from it, within bounds that keep answers good.
 ---@field calibrate? boolean Measure once, in idle time, how fast the model is on this machine, keep the figures, and derive from them what `target_ms` leaves room for. Options that are set are never changed by it.
 ---@field show_parts? boolean At `target_ms` show a part of the answer, up to a whole word or line, and the rest when it is reached, instead of waiting for all of it.
