@@ -119,6 +119,11 @@ class Settings:
         "Prepare what comes after a suggestion while it is read. Stops at a key within one token; never done on a"
         " remote server.",
     )
+    hold: bool = _setting(
+        True,
+        "Let the model wait where a suggested line ends, for 30 seconds at most, so that the next line needs no prompt"
+        " to be read once this one is taken or typed. One at a time, in memory of at most a prompt's length.",
+    )
     ahead_wasted_per_100_tokens: int = _setting(
         20,
         "Of 100 decoded tokens so many may have been prepared in vain; beyond that nothing more is prepared.",
@@ -249,7 +254,13 @@ class Settings:
 AUTO_MODEL = "auto"
 DEFAULT_MODEL = Settings().model
 
-ASKED_ONCE: Mapping[str, object] = {"show_parts": False, "prefetch": False, "head_mib_max": 0, "calibrate": False}
+ASKED_ONCE: Mapping[str, object] = {
+    "show_parts": False,
+    "prefetch": False,
+    "hold": False,
+    "head_mib_max": 0,
+    "calibrate": False,
+}
 """Options for a question behind which nobody types on: all of the answer is waited for, and nothing comes after it."""
 
 

@@ -18,7 +18,7 @@ from fimble.settings import Settings
 from fimble.text.document import DocumentSnapshot
 from scripted_app import running, until
 
-SETTINGS = Settings(engine="scripted", delay_ms=0, prefetch=False, prefix_tokens_max=200)
+SETTINGS = Settings(engine="scripted", delay_ms=0, prefetch=False, hold=False, prefix_tokens_max=200)
 ABOVE = "".join(f"line_{n} = {n}\n" for n in range(100, 110))
 
 

@@ -36,16 +36,20 @@ class Answerer:
 
     def from_cache(self, question: Question, trace: TraceBuilder) -> list[Completion] | Decline | None:
         """Give what is left of a suggestion typed through, filtered for the place as it is now; None: ask."""
-        request, shape = question.request, question.ask.shape
+        request, shape, uri = question.request, question.ask.shape, question.request.document.uri
         if request.n_alternatives > 1:
             return None
-        hit = self._cache.lookup(request.document.uri, question.window)
+        hit = self._cache.lookup(uri, question.window)
         if hit is None:
             return None
+        if hit.n_typed_chars and hit.n_typed_chars >= (hit.source.ahead_from_offset or hit.n_typed_chars):
+            self._flights.ledger.followed(hit.source)
         if hit.ends_line and shape is Shape.LINE:
             trace.shape, trace.cache, trace.is_whole = shape, "line-end", True
-            is_invoked = request.trigger is Trigger.INVOKED
-            return None if is_invoked else Decline(DeclineReason.EMPTY_ANSWER, "the line is whole")
+            if request.trigger is Trigger.INVOKED:
+                return None
+            self._launcher.go_past(uri, question.window)
+            return Decline(DeclineReason.EMPTY_ANSWER, "the line is whole")
         shape = shape if hit.ends_line else hit.shape
         # Filtered anew, but not judged: whether it fits was asked when it was kept, and costs a parse.
         outcome = pipeline.run(hit.text, question.window, shape, hit.stop_reason)
@@ -77,6 +81,8 @@ class Answerer:
             return part if isinstance(part, Decline) else self._shown([part], question, trace)
         trace.is_whole = row.stop_reason in WHOLE
         first = judge(row, row.text, window, ask.shape)
+        if first.calls_for_others:
+            flight.end_hold()
         # The prompt is that of the place where the generation began.
         laid_out = self._launcher.lay_out(question) if goal.typed else flight.laid_out
         ordered = in_order(first, await self._others(question, laid_out, first, trace))

@@ -6,36 +6,18 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from fimble.completion.agreement import agree, typed_since
-from fimble.completion.ledger import Source
+from fimble.completion.course import AHEAD_TOKENS_MAX, Course, Goal
 from fimble.completion.policy import Ask
 from fimble.completion.stop import StopRules
-from fimble.engine.contract import Engine, GenerationRequest, Priority, Standing
+from fimble.engine.contract import Engine, GenerationRequest, Priority
 from fimble.errors import EngineError
 from fimble.fim.prompt import LaidOutPrompt
-from fimble.records import CancelToken, CursorWindow, Generation, Shape, StopReason
-
-AHEAD_TOKENS_MAX = 24
-"""Tokens that may be decoded past what was asked for."""
-AHEAD_CHARS_MAX = 160
-LINE_END = "line end"
+from fimble.records import CancelToken, CursorWindow, DeclineReason, Generation, StopReason
 
 
-@dataclass(slots=True)
-class Goal:
-    """What somebody waits for: the answer behind what is `typed` of it, until the rules say it is enough.
-
-    `end_offset` is where in the answer that was; None while it is not reached.
-    """
-
-    typed: str
-    rules: StopRules
-    end_offset: int | None = None
-
-
-class Flight:
+class Flight(Course):
     """A generation for one place, followed on the engine's thread and waited for on the event loop.
 
     Its answer may be claimed by a request for a later place, as long as what was typed agrees with it.
@@ -50,95 +32,52 @@ class Flight:
         *,
         given: str = "",
         goes_on: Callable[[], bool] | None = None,
+        holds: bool = False,
         is_ahead: bool = False,
     ) -> None:
-        """`given` is text between the end of the window's prefix and the end of the prompt: part of the answer.
-
-        `is_ahead`: nobody asks for it yet; it is decoded in the background, and kept.
-        `goes_on` is asked, on the engine's thread, whether the line after a finished one is to be decoded too.
-        """
-        self.window = window
-        self.ask = ask
-        self.laid_out = laid_out
-        self.given = given
-        self.token = CancelToken()
-        self.answer = given
-        self.n_decoded_tokens = 0
-        self.has_strayed = False
-        self.generation: Generation | None = None
-        self.source = Source(ahead_from_offset=0 if is_ahead else None)
+        super().__init__(window, ask, laid_out, rules, given=given, goes_on=goes_on, holds=holds, is_ahead=is_ahead)
         self.is_kept = is_ahead
-        self.goal = Goal(given, rules)
-        self.launched_at_s = time.monotonic()
         self._priority = Priority.PREFETCH if is_ahead else Priority.TYPING
-        self._goes_on = goes_on
         self._first_goal = self.goal
-        self._standing = Standing(is_ahead)
         self._error: Exception | None = None
-        self._wants_parts = False
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
-        self._first_token_at_s: float | None = None
         self.task: asyncio.Task[None] | None = None
 
     @property
     def is_over(self) -> bool:
         return self.generation is not None or self._error is not None
 
-    @property
-    def whole_answer(self) -> str:
-        """The answer without what was begun past its end and not finished."""
-        start_offset, generation = self.source.ahead_from_offset, self.generation
-        if start_offset is None or generation is None or generation.stop_reason is StopReason.END_TOKEN:
-            return self.answer
-        if start_offset == 0 and self.ask.shape is Shape.LINE and self.is_whole:
-            return self.answer
-        return self.answer[: max(start_offset, self.answer.rfind("\n") + 1)]
-
-    @property
-    def may_go_on(self) -> bool:
-        """Whether the place is one where a next line can be decoded behind the one asked for."""
-        is_line_end = self.ask.shape is Shape.LINE and not self.window.line_suffix.strip()
-        return self._goes_on is not None and is_line_end and not self.given
-
-    def launch(self, engine: Engine, deadline_at_s: float, landed: Callable[[Flight], None]) -> None:
-        """Start; `landed` is called on the event loop when it is over."""
+    def launch(self, engine: Engine, deadline_at_s: float, settled: Callable[[Flight], None]) -> None:
+        """Start; `settled` is called on the event loop each time it is held, and when it is over."""
         self.launched_at_s = time.monotonic()
+        self._settled = settled
         n_ahead_tokens = AHEAD_TOKENS_MAX if self.may_go_on else 0
         request = GenerationRequest(
             prompt=self.laid_out.prompt,
             n_tokens_max=self.ask.decoded_tokens_max + n_ahead_tokens,
             priority=self._priority,
             token=self.token,
-            should_stop=self._should_stop,
+            should_stop=self.follow,
             deadline_at_s=deadline_at_s,
-            standing=self._standing,
+            standing=self.standing,
+            n_more_tokens_max=self.n_more_tokens_max,
         )
-        self.task = asyncio.create_task(self._fly(engine, request, landed))
+        self.task = asyncio.create_task(self._fly(engine, request))
 
-    def claim(self, window: CursorWindow, ask: Ask) -> Goal | None:
+    def claim(self, window: CursorWindow, ask: Ask, deadline_at_s: float) -> Goal | None:
         """Wait for the answer at a later place; None if what was typed does not lead there."""
         if self.is_over or not self.may_answer(window):
             return None
         typed = typed_since(self.window, window) or ""
         goal = Goal(typed, StopRules.build(window, ask))
-        rest = self.answer[len(typed) :]
-        if rest and goal.rules.should_stop(rest):
-            goal.end_offset = len(self.answer)
-        else:
-            self._standing.in_background = False
-        self.goal = goal
+        self.take_up(goal, deadline_at_s, ask.decoded_tokens_max)
         return goal
 
     def may_answer(self, window: CursorWindow) -> bool:
         """Say whether what was typed since agrees with it so far."""
         typed = typed_since(self.window, window)
         return typed is not None and not self.token.cancelled and not self.has_strayed and agree(self.answer, typed)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all that was asked for is there, whatever ended it."""
-        return self.goal.end_offset is not None
 
     def leads_to(self, window: CursorWindow) -> bool:
         """Say whether the place of this generation lies ahead of `window`, within what may be typed there."""
@@ -150,7 +89,22 @@ class Flight:
 
     def give_up(self) -> None:
         """Let it go on in the background: nobody waits any more."""
-        self._standing.in_background = True
+        self.standing.in_background = True
+
+    def end_hold(self) -> None:
+        """Have it end if it is held: nobody will go on from there."""
+        self.standing.end()
+
+    def stop(self, reason: DeclineReason) -> None:
+        """Have it stop within one token."""
+        self.token.cancel(reason)
+        self.standing.tell()
+        self.wake()
+
+    async def at_rest(self) -> None:
+        """Wait until nothing is decoded for it: it is over, or held."""
+        while not self.is_over and not self.is_held:
+            await self._changed.wait()
 
     def wake(self) -> None:
         """Have those who wait look again; belongs to the event loop."""
@@ -171,7 +125,7 @@ class Flight:
                 return self._generation(goal, StopReason.CANCELLED)
             if self._error is not None:
                 raise self._error
-            if goal.end_offset is not None and (self.is_over or self._standing.in_background):
+            if goal.end_offset is not None and (self.is_over or self.standing.in_background):
                 return self._generation(goal, StopReason.RULE)
             if self.generation is not None:
                 usable = self._is_usable_end(goal, self.generation.stop_reason)
@@ -186,7 +140,7 @@ class Flight:
                 async with asyncio.timeout(wait_s):
                     await changed.wait()
 
-    async def _fly(self, engine: Engine, request: GenerationRequest, landed: Callable[[Flight], None]) -> None:
+    async def _fly(self, engine: Engine, request: GenerationRequest) -> None:
         try:
             [row] = await engine.generate(request)
             self.answer = self.given + self.laid_out.answer(row.text)
@@ -198,40 +152,7 @@ class Flight:
         except Exception as error:
             self._error = error
         finally:
-            self.wake()
-            landed(self)
-
-    def _should_stop(self, text: str) -> bool:
-        """Follow the answer on the engine's thread; says whether it is enough."""
-        if self._first_token_at_s is None:
-            self._first_token_at_s = time.monotonic()
-        answer, goal = self.given + self.laid_out.answer(text), self.goal
-        self.n_decoded_tokens += 1
-        self.answer = answer
-        if not agree(answer, goal.typed):
-            self.has_strayed = True
-            return True
-        if goal.end_offset is None:
-            rest = answer[len(goal.typed) :]
-            why = goal.rules.reason(rest) if rest else ""
-            if not why:
-                if self._wants_parts:
-                    self._tell()
-                return False
-            goal.end_offset = len(answer)
-            goes_on = self._goes_on if self.may_go_on and why == LINE_END else None
-            if goes_on is None or self.source.ahead_from_offset is not None or not goes_on():
-                return True
-            self.source.ahead_from_offset = len(goal.typed) + max(0, rest.rfind("\n"))
-            self._standing.in_background = True
-            self._tell()
-            return False
-        return self._is_far_enough(answer)
-
-    def _is_far_enough(self, answer: str) -> bool:
-        """Say whether the line after the one asked for is whole, or too long."""
-        ahead = answer[self.source.ahead_from_offset or 0 :].lstrip("\n")
-        return "\n" in ahead or len(ahead) > AHEAD_CHARS_MAX
+            self._look()
 
     def _is_usable_end(self, goal: Goal, stop_reason: StopReason) -> bool:
         """Say whether the end of the generation is one for this goal too, and not only for the place it began at."""
@@ -246,18 +167,24 @@ class Flight:
 
     def _tell(self) -> None:
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self.wake)
+            self._loop.call_soon_threadsafe(self._look)
+
+    def _look(self) -> None:
+        self.wake()
+        if self.is_over or self.is_held:
+            self._settled(self)
 
     def _generation(self, goal: Goal, stop_reason: StopReason) -> Generation:
         """Give what was decoded behind what is typed, as far as it goes."""
         end_offset = len(self.answer) if goal.end_offset is None else goal.end_offset
         text = self.answer[len(goal.typed) : end_offset] if agree(self.answer, goal.typed) else ""
         now_s = time.monotonic()
-        whole = self.generation
-        first_at_s = self._first_token_at_s or now_s
+        # The engine's own times of one that was held are those of others, with the waiting between.
+        whole = None if self.was_held else self.generation
+        first_at_s = self.first_token_at_s or now_s
         return Generation(
             text=text,
-            n_decoded_tokens=self.n_decoded_tokens,
+            n_decoded_tokens=self.n_decoded_tokens - self.n_earlier_tokens,
             stop_reason=stop_reason,
             queue_ms=whole.queue_ms if whole else 0.0,
             first_token_ms=whole.first_token_ms if whole else (first_at_s - self.launched_at_s) * 1000,

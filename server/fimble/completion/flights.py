@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable
 
 from fimble.completion.cache import CompletionCache
-from fimble.completion.flight import Flight, Goal
+from fimble.completion.course import Goal
+from fimble.completion.flight import Flight
 from fimble.completion.heads import Heads
 from fimble.completion.ledger import Ledger
 from fimble.completion.policy import Ask
@@ -36,24 +37,35 @@ class Flights:
         """Start a generation in the place of the one that runs for the document."""
         self.stop(uri)
         self._flights[uri] = flight
-        flight.launch(engine, deadline_at_s, self._landing(uri))
+        flight.launch(engine, deadline_at_s, self._settling(uri))
         return flight
 
-    def claim(self, uri: str, window: CursorWindow, ask: Ask) -> tuple[Flight, Goal] | None:
-        """Give the generation that answers this place too, if there is one."""
-        flight = self._flights.get(uri)
-        goal = flight.claim(window, ask) if flight is not None else None
-        return None if flight is None or goal is None else (flight, goal)
+    def claim(
+        self, uri: str, window: CursorWindow, ask: Ask, deadline_at_s: float, reuses: bool
+    ) -> tuple[Flight, Goal] | None:
+        """Give the generation that answers this place too, if there is one; one that is held goes on.
 
-    def answers(self, uri: str, window: CursorWindow) -> bool:
+        `reuses`: one that runs will do, too.
+        """
+        flight = self._flights.get(uri)
+        if flight is None or not (reuses or flight.was_held):
+            return None
+        goal = flight.claim(window, ask, deadline_at_s)
+        if goal is None:
+            return None
+        if len(goal.typed) > (flight.source.ahead_from_offset or len(goal.typed)):
+            self.ledger.followed(flight.source)
+        return flight, goal
+
+    def answers(self, uri: str, window: CursorWindow, reuses: bool) -> bool:
         """Say whether what is decoded now may answer this place too: then there is nothing to wait for."""
         flight = self._flights.get(uri)
-        return flight is not None and flight.may_answer(window)
+        return flight is not None and (reuses or flight.was_held) and flight.may_answer(window)
 
     def review(self, uri: str, window: CursorWindow, reuses: bool) -> None:
         """Stop what cannot be of use any more now that the cursor is here; `reuses`: what keys agree with is."""
         flight = self._flights.get(uri)
-        if flight is not None and not ((reuses and flight.may_answer(window)) or flight.leads_to(window)):
+        if flight is not None and not (self.answers(uri, window, reuses) or flight.leads_to(window)):
             self.stop(uri)
 
     def abandon(self, uri: str, typed: str | None) -> None:
@@ -75,8 +87,7 @@ class Flights:
         """Stop what runs for a document within one token."""
         flight = self._flights.pop(uri, None)
         if flight is not None:
-            flight.token.cancel(reason)
-            flight.wake()
+            flight.stop(reason)
 
     def wake(self, uri: str) -> None:
         """Have those who wait look at their own tokens."""
@@ -87,27 +98,31 @@ class Flights:
     def keep(self, uri: str, flight: Flight) -> None:
         """Have the whole answer in the cache once it is there."""
         flight.is_kept = True
-        if flight.is_over:
+        if flight.source.ahead_from_offset is not None:
+            self.ledger.finished(flight.source)
+        if flight.is_over or flight.is_held:
             self._put(uri, flight)
 
-    def _landing(self, uri: str) -> Callable[[Flight], None]:
-        def landed(flight: Flight) -> None:
+    def _settling(self, uri: str) -> Callable[[Flight], None]:
+        def settled(flight: Flight) -> None:
+            if flight.is_kept:
+                self._put(uri, flight)
+            if not flight.is_over:
+                return
             if self._flights.get(uri) is flight:
                 del self._flights[uri]
             if flight.generation is not None:
                 n_tokens = max(flight.n_decoded_tokens, flight.generation.n_decoded_tokens)
                 self.heads.used(uri, flight.laid_out, flight.generation)
                 self.ledger.decoded(flight.source, n_tokens, len(flight.answer))
-            if flight.is_kept:
-                self._put(uri, flight)
 
-        return landed
+        return settled
 
     def _put(self, uri: str, flight: Flight) -> None:
         text, generation = flight.whole_answer, flight.generation
-        if generation is None or flight.has_strayed or len(text) <= len(flight.given):
+        if flight.has_strayed or len(text) <= len(flight.given) or not (generation or flight.is_held):
             return
-        ended = generation.stop_reason
+        ended = generation.stop_reason if generation is not None else StopReason.RULE
         if ended is StopReason.CANCELLED and not flight.is_whole:
             return
         reason = StopReason.RULE if flight.goal.end_offset is not None else ended

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from fimble.completion.candidate import Candidate, judge
-from fimble.completion.flight import Flight, Goal
+from fimble.completion.course import Goal
+from fimble.completion.flight import Flight
 from fimble.completion.flights import Flights
 from fimble.completion.limits import Limits, derive
 from fimble.completion.part import whole_part
@@ -91,6 +92,11 @@ class Launcher:
         """Whether heads are wanted at all."""
         return self.settings.head_mib_max > 0 and not self.settings.is_remote
 
+    @property
+    def holds(self) -> bool:
+        """Whether a finished line's generation is held for the next one; a server elsewhere cannot be stopped so."""
+        return self.settings.hold and not self.settings.is_remote
+
     async def first(self, question: Question, trace: TraceBuilder) -> tuple[Flight, Goal, Generation]:
         """Give the model's own answer, or a part of it from the target on; what it is writing already if that agrees.
 
@@ -98,10 +104,11 @@ class Launcher:
         Errors: PromptBudgetError, EngineError, ModelError.
         """
         uri, row = question.request.document.uri, None
-        claimed = self.flights.claim(uri, question.window, question.ask) if self.settings.reuse_running else None
+        reuses = self.settings.reuse_running
+        claimed = self.flights.claim(uri, question.window, question.ask, question.deadline_at_s, reuses)
         if claimed is not None:
             flight, goal = claimed
-            trace.cache = "in-flight"
+            trace.cache = "held" if flight.was_held else "in-flight"
             row = await self._wait(question, flight, goal, trace)
         if row is None:
             trace.cache = "miss"
@@ -130,10 +137,19 @@ class Launcher:
         self.flights.launch(uri, flight, self.engine, question.deadline_at_s)
         return True
 
+    def go_past(self, uri: str, window: CursorWindow) -> bool:
+        """Have the line behind the cursor's decoded too, if a generation is held there; says whether it is."""
+        flight = self.flights.under_way(uri)
+        if flight is None or not goes_ahead(self.settings) or not self._may_go_ahead():
+            return False
+        return flight.go_past(window, time.monotonic() + self.settings.deadline_ms / 1000)
+
     def _launch(self, question: Question) -> Flight:
         ask, window, request = question.ask, question.window, question.request
-        goes_on = self._may_go_ahead if goes_ahead(self.settings) and request.n_alternatives == 1 else None
-        flight = Flight(window, ask, self.lay_out(question), StopRules.build(window, ask), goes_on=goes_on)
+        is_one = request.n_alternatives == 1
+        goes_on = self._may_run_on if goes_ahead(self.settings) and is_one else None
+        rules, holds = StopRules.build(window, ask), self.holds and is_one
+        flight = Flight(window, ask, self.lay_out(question), rules, goes_on=goes_on, holds=holds)
         return self.flights.launch(request.document.uri, flight, self.engine, question.deadline_at_s)
 
     async def _wait(self, question: Question, flight: Flight, goal: Goal, trace: TraceBuilder) -> Generation | None:
@@ -152,6 +168,10 @@ class Launcher:
             return part.fits and (is_late or len(part.text.strip()) >= PART_CHARS_MIN)
 
         return await flight.reached(goal, question.token, part_at_s, is_worth)
+
+    def _may_run_on(self) -> bool:
+        """Say whether the next line is decoded behind a finished one, rather than once it is wanted."""
+        return self._may_go_ahead() and (self.flights.ledger.is_followed or not self.holds)
 
     def _may_go_ahead(self) -> bool:
         return self.flights.ledger.may_go_ahead(self.settings.ahead_wasted_per_100_tokens)

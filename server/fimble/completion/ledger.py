@@ -11,6 +11,11 @@ HALF_LIFE_TOKENS = 1_000
 """After so many decoded tokens what was before counts half."""
 AHEAD_TOKENS_MIN = 64
 """So much may be prepared before anything is known about its use."""
+HALF_LIFE_LINES = 32
+FOLLOWED_LINES_MIN = 8
+"""Of fewer finished lines nothing is known about what comes behind them."""
+FOLLOWED_SHARE_MIN = 0.5
+"""From here on a next line decoded at once is rather used than not."""
 
 
 @dataclass(slots=True, eq=False)
@@ -25,6 +30,8 @@ class Source:
     n_shown_chars: int = 0
     ahead_from_offset: int | None = None
     has_ended: bool = False
+    was_finished: bool = False
+    was_followed: bool = False
 
     def tokens_between(self, start_offset: int, end_offset: int) -> float:
         """Give the share of the tokens that wrote these characters."""
@@ -40,7 +47,7 @@ class Source:
 class Ledger:
     """Counts into the metrics `tokens.decoded`, `tokens.shown` and `tokens.wasted` (decoded and not shown yet).
 
-    Written to from the event loop; `may_go_ahead` may be asked from any thread.
+    Written to from the event loop; `may_go_ahead` and `is_followed` may be asked from any thread.
     """
 
     def __init__(self, metrics: Metrics) -> None:
@@ -49,6 +56,8 @@ class Ledger:
         self._n_decoded = 0.0
         self._n_ahead_unused = 0.0
         self._n_shown_rest = 0.0
+        self._n_finished = 0.0
+        self._n_followed = 0.0
 
     def decoded(self, source: Source, n_tokens: int, n_chars: int) -> None:
         """Take a generation that has ended, shown in part perhaps."""
@@ -74,6 +83,30 @@ class Ledger:
         """Say whether less than this share of the decoded tokens was prepared and not used yet."""
         with self._lock:
             return self._n_ahead_unused < max(AHEAD_TOKENS_MIN, self._n_decoded * wasted_per_100_tokens / 100)
+
+    def finished(self, source: Source) -> None:
+        """Take that a line was shown, or is whole, behind which another may come."""
+        if source.was_finished:
+            return
+        source.was_finished = True
+        with self._lock:
+            self._n_finished += 1
+            if self._n_finished > 2 * HALF_LIFE_LINES:
+                self._n_finished /= 2
+                self._n_followed /= 2
+
+    def followed(self, source: Source) -> None:
+        """Take that somebody came to that line's end: it was taken, or typed by hand."""
+        if source.was_finished and not source.was_followed:
+            source.was_followed = True
+            with self._lock:
+                self._n_followed += 1
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether somebody comes to the end of most finished lines."""
+        with self._lock:
+            return self._n_finished >= FOLLOWED_LINES_MIN and self._n_followed >= FOLLOWED_SHARE_MIN * self._n_finished
 
     def _credit(self, source: Source, start_offset: int, end_offset: int) -> None:
         if end_offset <= start_offset:

@@ -60,7 +60,9 @@ class Prefetcher:
         self._timers.pop(uri, None)
         document, offset = taken(result) if result.completions else (request.document, request.offset)
         here = replace(request, trigger=Trigger.AUTOMATIC, selected=None, n_alternatives=1)
-        ahead = replace(here, document=document, offset=offset) if is_whole else None
+        ahead = here if is_whole else None
+        if is_whole and result.completions:
+            ahead = replace(here, document=document, offset=offset)
         self._tasks[uri] = task = asyncio.create_task(self._idle(here, ahead, launcher))
         task.add_done_callback(lambda done: self._forget(uri, done))
 
@@ -71,6 +73,10 @@ class Prefetcher:
     async def _idle(self, here: CompletionRequest, ahead: CompletionRequest | None, launcher: Launcher) -> None:
         if not launcher.settings.ahead_on_battery and await asyncio.to_thread(self._is_on_battery):
             return
+        if ahead is here:
+            # The line is whole, and its generation held, perhaps: what comes next needs no prompt to be read.
+            window, _ = look(here, launcher.settings, launcher.engine.state)
+            launcher.go_past(here.document.uri, window)
         try:
             # First the head, since what is prepared needs to read it too.
             await self._warm(here, launcher)
@@ -88,8 +94,8 @@ class Prefetcher:
         uri, flights = here.document.uri, launcher.flights
         await asyncio.sleep(HEAD_IDLE_S - IDLE_S)
         flight = flights.under_way(uri)
-        if flight is not None and flight.task is not None:
-            await asyncio.wait([flight.task])
+        if flight is not None:
+            await flight.at_rest()
         if not await flights.heads.warm(uri, head, launcher.engine):
             await asyncio.sleep(ROOM_IDLE_S - HEAD_IDLE_S)
             await flights.heads.warm(uri, head, launcher.engine)

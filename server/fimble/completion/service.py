@@ -176,7 +176,7 @@ class CompletionService:
         if hit is not None:
             return hit
         # A client that cancels ends the wait at once; a superseded request wakes, sees its token and leaves.
-        if not (settings.reuse_running and self._flights.answers(uri, cursor)):
+        if not self._flights.answers(uri, cursor, settings.reuse_running):
             delay_ms = self._rhythm.delay_ms(ask.delay_ms) if settings.adaptive_delay else ask.delay_ms
             await asyncio.sleep(delay_ms / 1000)
         trace.part("delay")
@@ -247,7 +247,7 @@ class CompletionService:
         trace = result.trace
         session.trace = trace
         self.metrics.count(f"completion.{trace.outcome}" + (f".{trace.reason}" if trace.reason else ""))
-        if trace.outcome == "shown" and trace.cache == "miss":
+        if trace.outcome == "shown" and trace.cache in ("miss", "held"):
             # What is typed through a suggestion shows the same one again.
             self.tally.count(GHOST_TEXT, trace.language, Event.SHOWN)
         self.metrics.observe_ms("completion.total", trace.parts_ms.get("total", 0.0))

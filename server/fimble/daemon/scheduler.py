@@ -59,6 +59,11 @@ class _Lane:
         """Whether somebody waits for what runs; an answer that only goes on in the background gives way."""
         return any(not (one.request.standing and one.request.in_background) for one in self.running)
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether anything is decoded; what is held takes nobody's turn."""
+        return any(not one.request.is_held for one in self.running)
+
 
 class Scheduler:
     """Round robin between sessions, typing before prefetch, actions on their own; one of each under way.
@@ -73,6 +78,7 @@ class Scheduler:
         self._lanes = {priority: _Lane(WAITING_MAX[priority]) for priority in Priority}
         self._tasks: set[asyncio.Task[None]] = set()
         self._running: dict[int, set[_Waiting]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def submit(self, session: int, request: GenerationRequest) -> list[Generation]:
         """Wait for the session's turn and run the request; see `Engine.generate`.
@@ -80,7 +86,8 @@ class Scheduler:
         The time spent here counts in each generation's `queue_ms`.
         Errors: those of the engine; EngineError if too many actions of the session wait.
         """
-        future: asyncio.Future[list[Generation]] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        future: asyncio.Future[list[Generation]] = self._loop.create_future()
         self._enqueue(session, _Waiting(request, future))
         self._dispatch()
         try:
@@ -96,6 +103,8 @@ class Scheduler:
                 _settle(one, StopReason.CANCELLED)
         for one in self._running.pop(session, set()):
             one.request.token.cancel(DeclineReason.SHUTTING_DOWN)
+            if one.request.standing is not None:
+                one.request.standing.tell()
 
     @property
     def n_waiting(self) -> int:
@@ -103,7 +112,8 @@ class Scheduler:
 
     @property
     def is_busy(self) -> bool:
-        return bool(self._tasks) or self.n_waiting > 0
+        """Whether anything waits or is decoded; what is held ends with the model."""
+        return self.n_waiting > 0 or any(lane.is_at_work for lane in self._lanes.values())
 
     def _enqueue(self, session: int, one: _Waiting) -> None:
         lane = self._lanes[one.request.priority]
@@ -119,7 +129,7 @@ class Scheduler:
     def _dispatch(self) -> None:
         typing, prefetch, action = (self._lanes[p] for p in (Priority.TYPING, Priority.PREFETCH, Priority.ACTION))
         for lane in (typing, prefetch, action):
-            if lane.is_taken or (lane is prefetch and (lane.running or typing.running or typing.n_waiting)):
+            if lane.is_taken or (lane is prefetch and (lane.running or typing.is_at_work or typing.n_waiting)):
                 continue
             while (turn := lane.next()) is not None:
                 session, one = turn
@@ -130,11 +140,18 @@ class Scheduler:
                 break
 
     def _start(self, lane: _Lane, session: int, one: _Waiting) -> None:
+        if one.request.standing is not None:
+            one.request.standing.watch(self._look_again)
         lane.running.add(one)
         self._running.setdefault(session, set()).add(one)
         task = asyncio.create_task(self._follow(lane, session, one))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _look_again(self) -> None:
+        """Take that something that runs got out of the others' way, or into it; called from any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._dispatch)
 
     async def _follow(self, lane: _Lane, session: int, one: _Waiting) -> None:
         waited_ms = one.queue_ms

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from fimble.engine.figures import Figures
 from fimble.engine.heads import HeadBook
+from fimble.engine.standing import Standing
 from fimble.errors import FimbleError
 from fimble.records import CancelToken, FimPrompt, Generation
 
@@ -32,16 +33,6 @@ class EngineState(enum.Enum):
     CLOSED = "closed"
 
 
-@dataclass(slots=True)
-class Standing:
-    """Whether somebody waits for a generation; may change, from any thread, while it runs.
-
-    One in the background gives way to typing: it stops within one token, and no action pauses for it.
-    """
-
-    in_background: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
     """One piece of work for the engine.
@@ -51,6 +42,8 @@ class GenerationRequest:
     `on_text` gets the same text for progress. `deadline_at_s` is a `time.monotonic()` instant: what is
     decoded by then is the result. With `n_rows > 1` the rows are sampled alternatives decoded side by side;
     `on_text` is not called for them. Without a `standing` a prefetch runs in the background and nothing else does.
+    A single row whose `should_stop` holds its standing waits there with its state; all the times it is to go on it
+    may decode `n_more_tokens_max` tokens more.
 
     `starts` gives the ids that each row begins with: one row for each, decoded greedily side by side behind one
     reading of the prompt. A row's text includes its start, its log-probability does not.
@@ -74,12 +67,24 @@ class GenerationRequest:
     starts: tuple[tuple[int, ...], ...] = ()
     first_tokens: bool = False
     standing: Standing | None = None
+    n_more_tokens_max: int = 0
     warms_head: bool = False
 
     @property
     def in_background(self) -> bool:
         """Whether nobody waits for it now."""
         return self.priority is Priority.PREFETCH if self.standing is None else self.standing.in_background
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it waits for its owner, and is in nobody's way."""
+        return self.standing is not None and self.standing.is_held
+
+    @property
+    def due_at_s(self) -> float | None:
+        """When it is to stop: one that was held got a later deadline when it was to go on."""
+        held = self.standing.deadline_at_s if self.standing is not None else None
+        return self.deadline_at_s if held is None else held
 
 
 class Tokenizer(Protocol):

@@ -11,12 +11,13 @@ from fimble import garbage
 from fimble.engine.contract import GenerationRequest, OnToken, Row
 from fimble.engine.cores import n_cores
 from fimble.engine.heads import HeadBook
+from fimble.engine.standing import Allowance
 from fimble.engine.tokenizer import ModelTokenizer
 from fimble.errors import EngineError, ModelFilesError
 from fimble.manifest import ModelManifest
 
 N_LANES = 2
-"""Replicas that share the weights: one for typing, one for an action that may be paused."""
+"""Replicas that share the weights: one for typing, one for what waits with its state: a paused action, a held line."""
 SAMPLING_SEED = 1
 UNLOAD_S_MAX = 0.5
 UNLOAD_POLL_S = 0.01
@@ -123,6 +124,7 @@ class CTranslate2Backend:
                 "num_hypotheses": request.n_rows,
             }
         decoded: list[int] = []
+        allowance = Allowance(request.n_tokens_max, request.n_more_tokens_max, request.standing) if single else None
         # Starts are read up to the shortest one's length; what is left of the longer ones is decoded by force.
         n_read = min(map(len, request.starts), default=0)
         n_forced = [len(start) - n_read for start in request.starts]
@@ -130,19 +132,19 @@ class CTranslate2Backend:
             tails,
             static,
             cache_static_prompt=is_kept,
-            max_length=request.n_tokens_max,
+            max_length=allowance.n_in_all_max if allowance is not None else request.n_tokens_max,
             # A generator is stopped by its callback, one token at a time.
-            callback=self._callback(decoded, n_forced, on_token),
+            callback=self._callback(decoded, n_forced, on_token, allowance),
             return_scores=not single,
             **sampling,
         )
-        if single:
-            return [self._row(decoded, None, request.n_tokens_max)]
+        if allowance is not None:
+            return [self._row(decoded, None, not allowance.is_spent)]
         if request.starts:
             rows = zip(request.starts, results, n_forced, strict=True)
             return [self._started_row(*row, request.n_tokens_max) for row in rows]
         sampled = zip(results[0].sequences_ids, results[0].scores, strict=True)
-        return [self._row(ids, score, request.n_tokens_max) for ids, score in sampled]
+        return [self._row(ids, score, len(ids) < request.n_tokens_max) for ids, score in sampled]
 
     def _first_tokens(self, request: GenerationRequest) -> list[Row]:
         [result] = self._generate(
@@ -178,7 +180,9 @@ class CTranslate2Backend:
     def _spell(self, ids: Sequence[int]) -> list[str]:
         return [self._tokenizer.token(i) for i in ids]
 
-    def _callback(self, decoded: list[int], n_forced: list[int], on_token: OnToken) -> Callable[[Any], bool]:
+    def _callback(
+        self, decoded: list[int], n_forced: list[int], on_token: OnToken, allowance: Allowance | None
+    ) -> Callable[[Any], bool]:
         def step(result: Any) -> bool:
             token_id = int(result.token_id)
             # Rows are prompts of a batch or hypotheses of one prompt, never both.
@@ -186,17 +190,20 @@ class CTranslate2Backend:
             if n_forced and int(result.step) < n_forced[n_row]:
                 return False
             decoded.append(token_id)
-            return token_id in self._end_ids or on_token(token_id, n_row)
+            if allowance is not None:
+                allowance.take()
+            stop = token_id in self._end_ids or on_token(token_id, n_row)
+            return stop or (allowance is not None and allowance.is_spent)
 
         return step
 
-    def _row(self, ids: list[int], score: float | None, n_tokens_max: int) -> Row:
-        ended = len(ids) < n_tokens_max
+    def _row(self, ids: list[int], score: float | None, ended: bool) -> Row:
         if ids and ids[-1] in self._end_ids:
             ids, ended = ids[:-1], True
         log_probability = None if score is None else score * max(1, len(ids))
         return Row(tuple(ids), ended, log_probability)
 
     def _started_row(self, start: tuple[int, ...], result: Any, n_forced: int, n_tokens_max: int) -> Row:
-        row = self._row(result.sequences_ids[0], result.scores[0], n_tokens_max)
+        ids = result.sequences_ids[0]
+        row = self._row(ids, result.scores[0], len(ids) < n_tokens_max)
         return Row((*start, *row.ids[n_forced:]), row.ended, row.log_probability)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from fimble.engine.contract import GenerationRequest, OnToken, Row
 from fimble.engine.heads import HeadBook
+from fimble.engine.standing import Allowance
 from fimble.errors import EngineError, SettingsError
 from fimble.records import FimPrompt
 
@@ -115,15 +116,17 @@ class ScriptedBackend:
             # Alternatives that the script does not give differ in a visible way and keep the order.
             texts = answer.rows or [answer.text, *(f"{answer.text}{n}" for n in range(2, request.n_rows + 1))]
             return [Row(tuple(self.tokenizer.encode(text)), ended=True) for text in texts]
-        return [self._decode(answer, request.n_tokens_max, on_token)]
+        allowance = Allowance(request.n_tokens_max, request.n_more_tokens_max, request.standing)
+        return [self._decode(answer, allowance, on_token)]
 
-    def _decode(self, answer: Answer, n_tokens_max: int, on_token: OnToken) -> Row:
+    def _decode(self, answer: Answer, allowance: Allowance, on_token: OnToken) -> Row:
         """Give the bytes of one word after the other; a scripted token is a word, so `token_ms` is per word."""
         ids: list[int] = []
-        for n_decoded, piece in enumerate(_PIECE.findall(answer.text)):
-            if n_decoded == n_tokens_max:
+        for piece in _PIECE.findall(answer.text):
+            if allowance.is_spent:
                 return Row(tuple(ids), ended=False)
             _pass(answer.token_ms)
+            allowance.take()
             stop = False
             for byte in self.tokenizer.encode(piece):
                 ids.append(byte)

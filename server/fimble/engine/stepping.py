@@ -52,7 +52,7 @@ class Stepper:
                 request.on_text(text)
             if request.should_stop is not None and request.should_stop(text):
                 return StopReason.RULE
-        if request.deadline_at_s is not None and time.monotonic() >= request.deadline_at_s:
+        if request.due_at_s is not None and time.monotonic() >= request.due_at_s:
             return StopReason.DEADLINE
         gated = self._gate()
         # A pause may have lasted: the token is looked at again before the next step is paid for.

@@ -12,18 +12,19 @@ from dataclasses import replace
 
 from fimble.engine.contract import Backend, EngineState, GenerationRequest, Priority, Tokenizer
 from fimble.engine.figures import Figures
-from fimble.engine.jobs import Job, LiveJobs
+from fimble.engine.gate import Gate
+from fimble.engine.jobs import Job, LiveJobs, Outcome, awaited
 from fimble.engine.rest import Rest
 from fimble.engine.stepping import Stepper
 from fimble.engine.usage import Usage
 from fimble.errors import EngineError, FimbleError, ModelNotInstalledError
 from fimble.records import FimPrompt, Generation, StopReason
 
-POLL_S = 0.05
-"""How long a paused generation sleeps between looks at its cancel token."""
-
 QUIET_S = 1.0
 """So long nobody has typed before heads are dropped, which takes as long as loading the weights (0.4 s with 0.5B)."""
+
+ENDING_S_MAX = 0.5
+"""What is held ends as soon as it is told to; so long that is waited for."""
 
 RETRY_S = 2.0
 """How often a missing model is looked for again, and weights that would not leave memory are put out again."""
@@ -34,6 +35,8 @@ class EngineWorker:
 
     **Invariant:** only this class calls the backend. While a typing request waits or runs, an action's
     generation is blocked inside its decode callback and keeps its state; what runs in the background is stopped.
+    A generation of the typing lane that is held is blocked in the same way, on one of the lane's two threads, of which
+    one at a time decodes. It has one of the backend's replicas, and ends where somebody else needs that.
     Source: typing beside an action paused by its blocked callback takes 1.06 times as long (server/bench/README.md).
     """
 
@@ -48,6 +51,7 @@ class EngineWorker:
         self._queues: tuple[list[Job], list[Job]] = ([], [])
         self._sequence = itertools.count()
         self._live = LiveJobs()
+        self._gate = Gate(self._condition, self._live, lambda: self._closed)
         self._is_dropping = False
         self._threads: list[threading.Thread] = []
         self._listeners: list[Callable[[], None]] = []
@@ -100,27 +104,13 @@ class EngineWorker:
 
     async def generate(self, request: GenerationRequest) -> list[Generation]:
         """Queue the request and wait for it; see `Engine.generate`."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[list[Generation]] = loop.create_future()
-
-        def settle(outcome: list[Generation] | Exception) -> None:
-            if future.done():
-                return
-            if isinstance(outcome, Exception):
-                future.set_exception(outcome)
-            else:
-                future.set_result(outcome)
-
-        def resolve(outcome: list[Generation] | Exception) -> None:
-            # The loop may be gone when a session ends while its last generation stops.
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(settle, outcome)
-
+        future, resolve = awaited()
         self._enqueue(request, resolve)
         try:
             return await future
         except asyncio.CancelledError:
             request.token.cancel()
+            self._wake()
             raise
 
     def close(self, timeout_s: float = 2.0) -> None:
@@ -144,11 +134,13 @@ class EngineWorker:
         return len(self._queues[0]) + len(self._queues[1])
 
     def is_quiet(self, quiet_s: float) -> bool:
-        """Say whether nothing waits or runs, and nobody has typed for so long."""
+        """Say whether nothing waits or is decoded, and nobody has typed for so long."""
         with self._condition:
             return self._live.is_quiet_but_for(None, quiet_s)
 
-    def _enqueue(self, request: GenerationRequest, resolve: Callable[[list[Generation] | Exception], None]) -> None:
+    def _enqueue(self, request: GenerationRequest, resolve: Callable[[Outcome], None]) -> None:
+        if request.standing is not None:
+            request.standing.watch(self._wake)
         with self._condition:
             if self._state is not EngineState.READY or self._backend is None:
                 resolve(self._error or EngineError(f"the model is {self._state.value}"))
@@ -156,8 +148,13 @@ class EngineWorker:
             job = Job(request.priority, next(self._sequence), request, resolve)
             self._live.add(job)
             is_beside = request.priority is Priority.ACTION or request.warms_head
-            lane = 1 if is_beside and self._backend.n_lanes > 1 else 0
-            heapq.heappush(self._queues[lane], job)
+            job.n_lane = 1 if is_beside and self._backend.n_lanes > 1 else 0
+            heapq.heappush(self._queues[job.n_lane], job)
+            self._condition.notify_all()
+
+    def _wake(self) -> None:
+        """Have the threads look again."""
+        with self._condition:
             self._condition.notify_all()
 
     def _load_and_serve(self) -> None:
@@ -175,9 +172,10 @@ class EngineWorker:
                 return
         self._backend = backend
         if backend.n_lanes > 1:
-            thread = threading.Thread(target=self._serve, args=(1,), name="fimble-actions", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+            for n_lane, name in ((0, "fimble-engine-2"), (1, "fimble-actions")):
+                thread = threading.Thread(target=self._serve, args=(n_lane,), name=name, daemon=True)
+                self._threads.append(thread)
+                thread.start()
         if self._set_state(EngineState.READY):
             self._serve(0)
 
@@ -203,10 +201,10 @@ class EngineWorker:
             listener()
         return True
 
-    def _serve(self, lane: int) -> None:
-        while (job := self._next(lane)) is not None:
+    def _serve(self, n_lane: int) -> None:
+        while (job := self._next(n_lane)) is not None:
             try:
-                outcome: list[Generation] | Exception = self._run(job)
+                outcome: Outcome = self._run(job)
             except FimbleError as error:
                 outcome = error
             except Exception as error:
@@ -219,23 +217,35 @@ class EngineWorker:
             if self._backend is not None:
                 self._backend.tidy()
 
-    def _next(self, lane: int) -> Job | None:
-        queue = self._queues[lane]
+    def _next(self, n_lane: int) -> Job | None:
         with self._condition:
-            while not queue or self._is_dropping:
+            while not self._may_begin(n_lane):
                 if self._closed:
                     return None
-                wait_s = self._rest.wait_s(self._live.idle_since_s) if lane == 0 and self._live.is_empty else None
+                wait_s = self._rest.wait_s(self._live.idle_since_s) if n_lane == 0 and self._live.is_idle else None
                 if wait_s == 0.0 and self._backend is not None:
                     # Under the lock, so that nothing begins meanwhile; it takes less than a tenth of a second.
-                    if self._rest.settle(self._backend):
+                    if self._live.end_holds():
+                        wait_s = ENDING_S_MAX
+                    elif self._rest.settle(self._backend):
                         continue
-                    wait_s = RETRY_S
+                    else:
+                        wait_s = RETRY_S
                 self._condition.wait(wait_s)
-            job = heapq.heappop(queue)
+            job = heapq.heappop(self._queues[n_lane])
+            job.is_running = True
             if self._closed:
                 job.request.token.cancel()
             return job
+
+    def _may_begin(self, n_lane: int) -> bool:
+        """Say whether the lane's next job may be taken; where what is held has its replica, that is to end first."""
+        if not self._queues[n_lane] or self._is_dropping or self._live.runs_in(n_lane):
+            return False
+        if self._backend is None or self._live.n_begun < self._backend.n_lanes:
+            return True
+        self._live.end_holds(max(0, self._live.n_held - 1))
+        return False
 
     def _run(self, job: Job) -> list[Generation]:
         started_at_s = time.monotonic()
@@ -251,7 +261,7 @@ class EngineWorker:
         was_kept = heads is not None and heads.has(head)
         if head and not was_kept and (heads is None or not heads.has_room(head)):
             request = replace(request, prompt=FimPrompt((), (*head, *request.prompt.tail)))
-        stepper = Stepper(request, backend.tokenizer, started_at_s, lambda: self._gate(job.request))
+        stepper = Stepper(request, backend.tokenizer, started_at_s, lambda: self._gate(job, backend))
         rows = backend.run(request, stepper.on_token)
         n_kept_tokens = len(request.prompt.head)
         if n_kept_tokens and heads is not None:
@@ -273,26 +283,15 @@ class EngineWorker:
             if not self._live.is_quiet_but_for(request, QUIET_S):
                 return False
             self._is_dropping = True
+            # A hold is worth one prefill, a head the same for each key to come.
+            self._live.end_holds()
+            self._condition.wait_for(lambda: self._live.n_begun == 1, ENDING_S_MAX)
         try:
             return self._rest.drop_heads(backend)
         finally:
             with self._condition:
                 self._is_dropping = False
                 self._condition.notify_all()
-
-    def _gate(self, request: GenerationRequest) -> StopReason | None:
-        """Stop what runs in the background, pause an action, while typing wants the machine."""
-        if self._closed:
-            return StopReason.CANCELLED
-        is_action = request.priority is Priority.ACTION
-        with self._condition:
-            if not is_action:
-                gives_way = request.in_background and (self._live.awaits_other_than(request) or self._live.has_action)
-                return StopReason.CANCELLED if gives_way else None
-            if self._backend is not None and self._backend.n_lanes > 1:
-                while self._live.awaits_other_than(request) and not self._closed and not request.token.cancelled:
-                    self._condition.wait(POLL_S)
-        return None
 
     @property
     def _closed(self) -> bool:
