@@ -17,7 +17,8 @@ from fimble.errors import EngineError, SettingsError
 from fimble.records import FimPrompt
 
 SPECIAL_NAMES = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "<|endoftext|>", "<|im_start|>", "<|im_end|>")
-_PIECE = re.compile(r"\s*\w+|\s*[^\w\s]|\s+")
+# As in models' own tokenizers, the end of a line is no part of the next one's first word.
+_PIECE = re.compile(r"\n+|[^\S\n]*\w+|[^\S\n]*[^\w\s]|[^\S\n]+")
 
 
 class ByteTokenizer:

@@ -9,6 +9,7 @@ import pytest
 
 from fimble.daemon.scheduler import WAITING_MAX, Scheduler
 from fimble.engine.contract import GenerationRequest, Priority
+from fimble.engine.standing import Standing
 from fimble.errors import EngineError
 from fimble.records import DeclineReason, FimPrompt, Generation, StopReason
 
@@ -154,3 +155,66 @@ async def test_an_error_reaches_the_one_who_asked_and_the_next_one_runs():
     with pytest.raises(EngineError, match="broken"):
         await broken
     assert await whole == []
+
+
+async def test_what_is_held_takes_nobodys_turn():
+    model = Model()
+    scheduler = Scheduler(model.run)
+    held = ask(1, standing=Standing())
+    submit(scheduler, 1, held)
+    submit(scheduler, 2, ask(2))
+    await settle()
+    assert model.started == [1]
+    held.standing.hold()
+    await settle()
+    assert model.started == [1, 2]
+    submit(scheduler, 2, ask(3, Priority.PREFETCH))
+    await settle()
+    assert model.started == [1, 2]
+    model._gates.pop(1).set_result(None)
+    await settle()
+    assert model.started == [1, 2, 3]
+    model._gates.pop(1).set_result(None)
+    await settle()
+    assert not scheduler.is_busy
+
+
+async def test_one_that_goes_on_has_its_turn_again():
+    model = Model()
+    scheduler = Scheduler(model.run)
+    held = ask(1, standing=Standing())
+    submit(scheduler, 1, held)
+    await settle()
+    held.standing.hold()
+    held.standing.go_on(time.monotonic() + 9, 9, in_background=False)
+    submit(scheduler, 2, ask(2))
+    await settle()
+    assert model.started == [1]
+    assert scheduler.is_busy
+    await model.release()
+    assert model.started == [1, 2]
+
+
+async def test_answer_that_goes_on_in_the_background_lets_others_past_at_once():
+    model = Model()
+    scheduler = Scheduler(model.run)
+    running = ask(1, standing=Standing())
+    submit(scheduler, 1, running)
+    submit(scheduler, 2, ask(2))
+    await settle()
+    running.standing.in_background = True
+    await settle()
+    assert model.started == [1, 2]
+
+
+async def test_session_that_leaves_takes_what_it_holds_along():
+    model = Model()
+    scheduler = Scheduler(model.run)
+    held = ask(1, standing=Standing())
+    submit(scheduler, 1, held)
+    await settle()
+    held.standing.hold()
+    told = []
+    held.standing.watch(lambda: told.append(held.token.cancelled))
+    scheduler.forget(1)
+    assert told == [True]
