@@ -23,7 +23,7 @@ MARKED = (
     "class Point:\n"
     "    def __init__(self, left, top, right, bottom):\n"
     "        self.left = left\n"
-    "        self.║\n"
+    "        self.top = ║\n"
     "        self.is_empty = False\n"
 )
 
@@ -48,7 +48,7 @@ async def test_line_behind_the_one_taken_needs_no_prompt(app: Application) -> No
     taken = applied(first)
     end = len(taken) - len("\n        self.is_empty = False\n")
     line = taken[:end].rpartition("\n")[2]
-    assert line.startswith("        self.top")
+    assert line == "        self.top = top"
     flight = app.completion._flights.under_way(URI)
     assert flight is not None and flight.is_held
     at_end = await ask(app, taken[:end] + "║" + taken[end:])
@@ -83,4 +83,4 @@ async def test_weights_leave_memory_in_spite_of_a_hold(app: Application) -> None
     assert engine._backend is not None
     assert engine._backend.rest()
     engine._backend.wake()
-    assert (await ask(app, MARKED.replace("top", "up"))).completions
+    assert (await ask(app, MARKED.replace("left", "west"))).completions
