@@ -12,7 +12,7 @@ from fimble.completion.request import CompletionResult
 from fimble.engine.scripted import ScriptedBackend
 from fimble.settings import Settings
 
-SETTINGS = Settings(engine="scripted", delay_ms=0, prefetch=False, hold=False)
+SETTINGS = Settings(engine="scripted", delay_ms=0, prefetch=False, hold=False, next_line=False)
 
 
 @contextlib.asynccontextmanager

@@ -124,6 +124,11 @@ class Settings:
         "Let the model wait where a suggested line ends, for 30 seconds at most, so that the next line needs no prompt"
         " to be read once this one is taken or typed. One at a time, in memory of at most a prompt's length.",
     )
+    next_line: bool = _setting(
+        True,
+        "Show the next line below one that was just taken, if the model holds or has written it; off, it comes with"
+        " Enter. Not with `multiline = never`.",
+    )
     ahead_wasted_per_100_tokens: int = _setting(
         20,
         "Of 100 decoded tokens so many may have been prepared in vain; beyond that nothing more is prepared.",

@@ -36,7 +36,8 @@ async def test_next_line_is_there_once_the_first_one_is_taken(wire, script, rpc)
     [item] = (await session.answer(1))["result"]["items"]
     assert item["insertText"] == "a + b"
     session.send(typing(rpc, 2, 1, 12, "a + b"), rpc.ghost(2, 1, 17))
-    assert (await session.answer(2))["result"]["items"] == []
+    [item] = (await session.answer(2))["result"]["items"]
+    assert item["insertText"] == "\n    return total"
     session.send(typing(rpc, 3, 1, 17, "\n    "), rpc.ghost(3, 2, 4))
     [item] = (await session.answer(3))["result"]["items"]
     assert item["insertText"] == "return total"
@@ -55,3 +56,14 @@ async def test_part_comes_at_the_target_and_the_rest_behind_it(wire, script, rpc
     session.send(typing(rpc, 2, 0, 8, shown), rpc.ghost(2, 0, 8 + len(shown)))
     [item] = (await session.answer(2))["result"]["items"]
     assert "alpha + beta + gamma + delta".startswith(shown + item["insertText"])
+
+
+async def test_server_ends_while_a_line_is_held(wire, script, rpc):
+    script({"text": "a + b\n    return total\n", "times": 1})
+    session = await begin(wire, rpc, "def f(a, b):\n    total = \n")
+    session.send(rpc.ghost(1, 1, 12))
+    assert (await session.answer(1))["result"]["items"]
+    session.send(rpc.request(2, "shutdown", None))
+    assert (await session.answer(2))["result"] is None
+    session.send(rpc.notification("exit", None))
+    assert await session.ended() == 0

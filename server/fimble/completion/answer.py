@@ -20,6 +20,7 @@ from fimble.records import Completion, Decline, DeclineReason, Shape, StopReason
 
 SAMPLED_TOKENS_MAX = 32
 SAMPLING_TEMPERATURE = 0.8
+AT_LINE_END = "line-end"
 WHOLE = (StopReason.RULE, StopReason.END_TOKEN)
 _completion_ids = itertools.count(1)
 
@@ -45,11 +46,9 @@ class Answerer:
         if hit.n_typed_chars and hit.n_typed_chars >= (hit.source.ahead_from_offset or hit.n_typed_chars):
             self._flights.ledger.followed(hit.source)
         if hit.ends_line and shape is Shape.LINE:
-            trace.shape, trace.cache, trace.is_whole = shape, "line-end", True
-            if request.trigger is Trigger.INVOKED:
-                return None
-            self._launcher.go_past(uri, question.window)
-            return Decline(DeclineReason.EMPTY_ANSWER, "the line is whole")
+            trace.shape, trace.cache, trace.is_whole = shape, AT_LINE_END, True
+            is_invoked = request.trigger is Trigger.INVOKED
+            return None if is_invoked else Decline(DeclineReason.EMPTY_ANSWER, "the line is whole")
         shape = shape if hit.ends_line else hit.shape
         # Filtered anew, but not judged: whether it fits was asked when it was kept, and costs a parse.
         outcome = pipeline.run(hit.text, question.window, shape, hit.stop_reason)

@@ -65,12 +65,17 @@ class Flight(Course):
         )
         self.task = asyncio.create_task(self._fly(engine, request))
 
-    def claim(self, window: CursorWindow, ask: Ask, deadline_at_s: float) -> Goal | None:
-        """Wait for the answer at a later place; None if what was typed does not lead there."""
+    def claim(
+        self, window: CursorWindow, ask: Ask, deadline_at_s: float, rules: StopRules | None = None
+    ) -> Goal | None:
+        """Wait for the answer at a later place, until its own `rules` end it or those given.
+
+        None if what was typed does not lead there.
+        """
         if self.is_over or not self.may_answer(window):
             return None
         typed = typed_since(self.window, window) or ""
-        goal = Goal(typed, StopRules.build(window, ask))
+        goal = Goal(typed, rules or StopRules.build(window, ask))
         self.take_up(goal, deadline_at_s, ask.decoded_tokens_max)
         return goal
 
@@ -78,6 +83,11 @@ class Flight(Course):
         """Say whether what was typed since agrees with it so far."""
         typed = typed_since(self.window, window)
         return typed is not None and not self.token.cancelled and not self.has_strayed and agree(self.answer, typed)
+
+    def ends_line(self, window: CursorWindow) -> bool:
+        """Say whether the line ends at the cursor, as far as is known from what is decoded."""
+        typed = typed_since(self.window, window)
+        return typed is not None and self.answer.startswith(f"{typed}\n")
 
     def leads_to(self, window: CursorWindow) -> bool:
         """Say whether the place of this generation lies ahead of `window`, within what may be typed there."""

@@ -105,7 +105,7 @@ class Launcher:
         """
         uri, row = question.request.document.uri, None
         reuses = self.settings.reuse_running
-        claimed = self.flights.claim(uri, question.window, question.ask, question.deadline_at_s, reuses)
+        claimed = self.flights.claim(uri, question.window, question.ask, question.deadline_at_s, reuses=reuses)
         if claimed is not None:
             flight, goal = claimed
             trace.cache = "held" if flight.was_held else "in-flight"
@@ -121,6 +121,23 @@ class Launcher:
         if row.stop_reason is StopReason.DEADLINE and not flight.is_over:
             trace.cache = "part"
         return flight, goal, row
+
+    async def held(
+        self, question: Question, rules: StopRules, trace: TraceBuilder
+    ) -> tuple[Flight, Goal, Generation] | None:
+        """Give what a generation that was held at this line's end goes on with, until the rules end it; None without.
+
+        Errors: those of the engine.
+        """
+        uri, ask = question.request.document.uri, question.ask
+        flight = self.flights.under_way(uri)
+        if flight is None or not flight.ends_line(question.window):
+            return None
+        claimed = self.flights.claim(uri, question.window, ask, question.deadline_at_s, reuses=False, rules=rules)
+        if claimed is None:
+            return None
+        row = await self._wait(question, *claimed, trace)
+        return None if row is None else (*claimed, row)
 
     def ahead(self, question: Question, base: CursorWindow, given: str) -> bool:
         """Have the model write, in the background, what comes `given` characters behind `base`; says whether it does.

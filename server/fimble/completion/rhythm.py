@@ -25,17 +25,18 @@ class Rhythm:
         self._gaps_ms: deque[float] = deque(maxlen=GAPS_MAX)
         self._responses_ms: deque[float] = deque(maxlen=RESPONSES_MAX)
         self._last: tuple[str, int, float] | None = None
-        self._after_insertion = False
+        self.after_insertion = False
+        """Whether more than a key's worth came at once before the last request."""
 
     def key(self, uri: str, offset: int, now_s: float) -> None:
         """Take a request: where the cursor is now, and so how far it went since the one before."""
         last, self._last = self._last, (uri, offset, now_s)
-        self._after_insertion = False
+        self.after_insertion = False
         if last is None or last[0] != uri:
             return
         n_moved, gap_ms = offset - last[1], (now_s - last[2]) * 1000
         # More than a character at once was accepted or pasted: nobody types so fast, and nobody types on at once.
-        self._after_insertion = n_moved > 2
+        self.after_insertion = n_moved > 2
         if n_moved in (1, 2) and gap_ms < PAUSE_MS:
             self._gaps_ms.append(gap_ms)
 
@@ -51,7 +52,7 @@ class Rhythm:
         An answer begun between two keys of a burst is in vain, and its prompt, which cannot be left half read, keeps
         the model from the next one.
         """
-        if not unknown_ms or self._after_insertion:
+        if not unknown_ms or self.after_insertion:
             return 0.0
         if len(self._gaps_ms) < GAPS_MIN:
             return float(unknown_ms)

@@ -13,13 +13,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fimble.completion.answer import Answerer
+from fimble.completion.answer import AT_LINE_END, Answerer
 from fimble.completion.cache import CompletionCache
 from fimble.completion.flights import Flights
 from fimble.completion.launch import Launcher
 from fimble.completion.ledger import Ledger
 from fimble.completion.limits import derive
 from fimble.completion.look import look
+from fimble.completion.next_line import NEXT_LINE, is_behind_line, next_line
 from fimble.completion.prefetch import Prefetcher
 from fimble.completion.question import Question
 from fimble.completion.rebase import inserted_at, rebase
@@ -32,7 +33,7 @@ from fimble.errors import FimbleError, PromptBudgetError
 from fimble.log import LOGGER
 from fimble.manifest import ModelManifest
 from fimble.metrics import Metrics
-from fimble.records import CancelToken, Completion, Decline, DeclineReason, RequestTrace
+from fimble.records import CancelToken, Completion, CursorWindow, Decline, DeclineReason, RequestTrace, Trigger
 from fimble.settings import Settings
 from fimble.statistics.tally import GHOST_TEXT, Event, NoTally, Tally
 from fimble.text.document import DocumentSnapshot
@@ -167,14 +168,21 @@ class CompletionService:
         cursor, ask = look(request, self.settings, self.engine.state, limits)
         self._flights.review(uri, cursor, self.settings.reuse_running)
         trace.part("policy")
-        if isinstance(ask, Decline):
-            return self._with_engine_error(ask)
         now_s, settings, answerer = time.monotonic(), self.settings, Answerer(self._launcher())
+        deadline_at_s = now_s + settings.deadline_ms / 1000
         part_at_s = now_s + settings.target_ms / 1000 if settings.show_parts else None
-        question = Question(request, cursor, ask, token, now_s + settings.deadline_ms / 1000, part_at_s)
+        if isinstance(ask, Decline):
+            following = None
+            if ask.reason is DeclineReason.NOTHING_TO_COMPLETE and is_behind_line(cursor):
+                following = await self._following(request, cursor, token, deadline_at_s, trace)
+            return following or self._with_engine_error(ask)
+        question = Question(request, cursor, ask, token, deadline_at_s, part_at_s)
         hit = answerer.from_cache(question, trace)
         if hit is not None:
-            return hit
+            following = None
+            if isinstance(hit, Decline) and trace.cache == AT_LINE_END:
+                following = await self._following(request, cursor, token, deadline_at_s, trace)
+            return following or hit
         # A client that cancels ends the wait at once; a superseded request wakes, sees its token and leaves.
         if not self._flights.answers(uri, cursor, settings.reuse_running):
             delay_ms = self._rhythm.delay_ms(ask.delay_ms) if settings.adaptive_delay else ask.delay_ms
@@ -193,6 +201,27 @@ class CompletionService:
         except FimbleError as error:
             LOGGER.error("engine failed: %s", error.message)
             return Decline(DeclineReason.ENGINE_FAILED, error.message)
+
+    async def _following(
+        self,
+        request: CompletionRequest,
+        cursor: CursorWindow,
+        token: CancelToken,
+        deadline_at_s: float,
+        trace: TraceBuilder,
+    ) -> list[Completion] | None:
+        """Go on behind a line that is whole; gives the next one where this one was taken just now."""
+        launcher, settings = self._launcher(), self.settings
+        if request.trigger is not Trigger.AUTOMATIC:
+            return None
+        launcher.go_past(request.document.uri, cursor)
+        if not (settings.next_line and settings.multiline != "never" and self._rhythm.after_insertion):
+            return None
+        try:
+            return await next_line(request, cursor, token, deadline_at_s, launcher, trace)
+        except FimbleError as error:
+            LOGGER.debug("nothing follows: %s", error.message)
+            return None
 
     def _launcher(self) -> Launcher:
         known = self.manifest
@@ -247,7 +276,7 @@ class CompletionService:
         trace = result.trace
         session.trace = trace
         self.metrics.count(f"completion.{trace.outcome}" + (f".{trace.reason}" if trace.reason else ""))
-        if trace.outcome == "shown" and trace.cache in ("miss", "held"):
+        if trace.outcome == "shown" and trace.cache in ("miss", "held", NEXT_LINE):
             # What is typed through a suggestion shows the same one again.
             self.tally.count(GHOST_TEXT, trace.language, Event.SHOWN)
         self.metrics.observe_ms("completion.total", trace.parts_ms.get("total", 0.0))
