@@ -122,10 +122,10 @@ class Launcher:
             trace.cache = "part"
         return flight, goal, row
 
-    async def held(
+    async def past_line(
         self, question: Question, rules: StopRules, trace: TraceBuilder
     ) -> tuple[Flight, Goal, Generation] | None:
-        """Give what a generation that was held at this line's end goes on with, until the rules end it; None without.
+        """Give what a generation goes on with that came past this line's end or is held there; None without such a one.
 
         Errors: those of the engine.
         """
@@ -133,7 +133,8 @@ class Launcher:
         flight = self.flights.under_way(uri)
         if flight is None or not flight.ends_line(question.window):
             return None
-        claimed = self.flights.claim(uri, question.window, ask, question.deadline_at_s, reuses=False, rules=rules)
+        reuses = self.settings.reuse_running
+        claimed = self.flights.claim(uri, question.window, ask, question.deadline_at_s, reuses=reuses, rules=rules)
         if claimed is None:
             return None
         row = await self._wait(question, *claimed, trace)

@@ -46,7 +46,7 @@ async def next_line(
         cache = NEXT_LINE
     else:
         question = Question(request, window, ask, token, deadline_at_s)
-        found = await launcher.held(question, NextLineRules.build(below, ask), trace)
+        found = await launcher.past_line(question, NextLineRules.build(below, ask), trace)
         if found is None:
             return None
         flight, goal, whole = found

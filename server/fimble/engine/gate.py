@@ -37,8 +37,7 @@ class Gate:
             if request.is_held and (stop := self._hold(job, backend)) is not None:
                 return stop
             if request.priority is not Priority.ACTION:
-                gives_way = request.in_background and (live.awaits_other_than(request) or live.has_action)
-                return StopReason.CANCELLED if gives_way else None
+                return self._give_way(job, backend) if self._gives_way(job) else None
             if backend.n_lanes > 1:
                 while live.awaits_other_than(request) and not self._is_closed() and not request.token.cancelled:
                     self._condition.wait(POLL_S)
@@ -61,27 +60,36 @@ class Gate:
         finally:
             self._condition.acquire()
         end_at_s = time.monotonic() + HOLD_S_MAX
-        while standing.is_held:
+        while standing.is_held or self._live.runs_in(job.n_lane):
             if self._is_out(job):
                 return StopReason.CANCELLED
+            if not standing.is_held and self._gives_way(job):
+                standing.hold()
             left_s = end_at_s - time.monotonic()
-            if left_s <= 0:
+            if standing.is_held and left_s <= 0:
                 standing.end()
-            else:
-                self._condition.wait(min(left_s, HELD_POLL_S))
+            elif not standing.is_ended:
+                # One that is to go on waits for its turn among those who type.
+                self._condition.wait(min(left_s, HELD_POLL_S) if standing.is_held else POLL_S)
+            if standing.is_ended:
+                return StopReason.RULE
         if standing.is_ended:
             return StopReason.RULE
-        return self._go_on(job)
-
-    def _go_on(self, job: Job) -> StopReason | None:
-        """Wait for the turn among those who type; says why it is to stop if there is none."""
-        while self._live.runs_in(job.n_lane):
-            gives_way = job.request.in_background and self._live.awaits_other_than(job.request)
-            if self._is_out(job) or gives_way:
-                return StopReason.CANCELLED
-            self._condition.wait(POLL_S)
         job.is_held = False
         return StopReason.CANCELLED if self._is_out(job) else None
+
+    def _gives_way(self, job: Job) -> bool:
+        """Say whether nobody waits for the job and somebody wants the machine."""
+        request = job.request
+        return request.in_background and (self._live.awaits_other_than(request) or self._live.has_action)
+
+    def _give_way(self, job: Job, backend: Backend) -> StopReason | None:
+        """Stop; what was held once, and so has been wanted, is held again."""
+        standing = job.request.standing
+        if standing is None or standing.n_stretches == 1:
+            return StopReason.CANCELLED
+        standing.hold()
+        return self._hold(job, backend)
 
     def _is_out(self, job: Job) -> bool:
         return self._is_closed() or job.request.token.cancelled

@@ -140,7 +140,7 @@ async def test_hold_goes_on_when_the_one_who_types_is_served(worker: EngineWorke
     assert held.text == "one two\nthree four\n"
 
 
-async def test_background_gives_way_to_typing_when_it_is_to_go_on(
+async def test_hold_that_is_to_go_on_in_the_background_waits_for_typing(
     worker: EngineWorker, backend: ScriptedBackend
 ) -> None:
     held = Held()
@@ -149,9 +149,30 @@ async def test_background_gives_way_to_typing_when_it_is_to_go_on(
     typing = asyncio.create_task(worker.generate(plain(name="y")))
     await until(lambda: len(backend.calls) == 2)
     held.go_on(in_background=True)
-    assert (await task)[0].stop_reason is StopReason.CANCELLED
-    assert not typing.done()
+    await until(lambda: held.standing.is_held)
     await typing
+    assert (held.text, task.done()) == ("one two\n", False)
+    held.go_on()
+    await until(lambda: held.standing.is_held and held.text == "one two\nthree four\n")
+
+
+@pytest.mark.parametrize("priority", [Priority.TYPING, Priority.ACTION])
+async def test_one_that_goes_on_in_the_background_is_held_again_for_others(
+    worker: EngineWorker, backend: ScriptedBackend, priority: Priority
+) -> None:
+    backend.answers[0] = Answer("one two\n" + "three " * 200, when="h", token_ms=5)
+    backend.answers[1].prefill_ms = 60
+    held = Held()
+    task = await hold(worker, held)
+    held.go_on(in_background=True, n_tokens_max=400)
+    await until(lambda: "three" in held.text)
+    assert (await worker.generate(plain(priority)))[0].text == "quick"
+    assert held.standing.is_held
+    n_chars = len(held.text)
+    held.go_on()
+    await until(lambda: len(held.text) > n_chars)
+    assert not task.done()
+    assert len(backend.calls) == 2
 
 
 async def test_hold_does_not_last(worker: EngineWorker, monkeypatch: pytest.MonkeyPatch) -> None:
