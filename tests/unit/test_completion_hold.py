@@ -118,6 +118,20 @@ async def test_line_that_is_whole_already_is_gone_on_from_in_a_pause(
     assert [call.priority for call in backend.calls] == [Priority.TYPING]
 
 
+async def test_pause_reads_no_prompt_for_what_is_held(
+    app: Application, backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prefetch, "IDLE_S", 0.0)
+    app.apply(replace(HOLDING, prefetch=True))
+    await ask(app, FIRST)
+    prefetcher = app.completion._prefetcher
+    assert prefetcher._timers
+    await until(lambda: not prefetcher._timers and not prefetcher._tasks)
+    flight = app.completion._flights.under_way(URI)
+    assert flight is not None
+    assert (len(backend.calls), flight.answer, flight.is_held) == (1, "a + b\n", True)
+
+
 async def test_what_is_held_is_dropped_by_text_that_disagrees(app: Application, backend: ScriptedBackend) -> None:
     await ask(app, FIRST)
     call = backend.calls[0]
