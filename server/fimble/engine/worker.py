@@ -261,11 +261,11 @@ class EngineWorker:
         was_kept = heads is not None and heads.has(head)
         if head and not was_kept and (heads is None or not heads.has_room(head)):
             request = replace(request, prompt=FimPrompt((), (*head, *request.prompt.tail)))
-        stepper = Stepper(request, backend.tokenizer, started_at_s, lambda: self._gate(job, backend))
-        rows = backend.run(request, stepper.on_token)
         n_kept_tokens = len(request.prompt.head)
         if n_kept_tokens and heads is not None:
-            heads.keep(head)
+            heads.keep(head)  # it is read long before one that is held is over
+        stepper = Stepper(request, backend.tokenizer, started_at_s, lambda: self._gate(job, backend))
+        rows = backend.run(request, stepper.on_token)
         n_read_tokens = len(request.prompt.tail) + (0 if was_kept else n_kept_tokens)
         self.usage.add(n_read_tokens, sum(len(row.ids) for row in rows))
         return [replace(stepper.generation(row, queue_ms), n_kept_tokens=n_kept_tokens) for row in rows]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -247,6 +247,17 @@ async def test_full_memory_is_emptied_for_a_head_in_spite_of_a_hold(
         assert (row.n_kept_tokens, backend.n_rests) == (40, n_rests)
     assert task is not None
     assert (await task)[0].stop_reason is StopReason.RULE
+
+
+async def test_head_of_one_that_is_held_is_in_the_book(worker: EngineWorker, backend: ScriptedBackend) -> None:
+    held = Held()
+    request = replace(held.request, prompt=FimPrompt((ord("h"),) * 40, (ord("h"),)))
+    task = asyncio.create_task(worker.generate(request))
+    await until(lambda: held.standing.is_held)
+    assert backend.heads is not None
+    assert backend.heads.has((ord("h"),) * 40)
+    held.standing.end()
+    assert (await task)[0].n_kept_tokens == 40
 
 
 async def test_backend_with_one_lane_holds_nothing(backend: ScriptedBackend) -> None:
