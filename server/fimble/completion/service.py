@@ -172,17 +172,15 @@ class CompletionService:
         deadline_at_s = now_s + settings.deadline_ms / 1000
         part_at_s = now_s + settings.target_ms / 1000 if settings.show_parts else None
         if isinstance(ask, Decline):
-            following = None
-            if ask.reason is DeclineReason.NOTHING_TO_COMPLETE and is_behind_line(cursor):
-                following = await self._following(request, cursor, token, deadline_at_s, trace)
-            return following or self._with_engine_error(ask)
+            if ask.reason is not DeclineReason.NOTHING_TO_COMPLETE or not is_behind_line(cursor):
+                return self._with_engine_error(ask)
+            return await self._following(request, cursor, token, deadline_at_s, trace) or ask
         question = Question(request, cursor, ask, token, deadline_at_s, part_at_s)
         hit = answerer.from_cache(question, trace)
         if hit is not None:
-            following = None
-            if isinstance(hit, Decline) and trace.cache == AT_LINE_END:
-                following = await self._following(request, cursor, token, deadline_at_s, trace)
-            return following or hit
+            if trace.cache != AT_LINE_END:
+                return hit
+            return await self._following(request, cursor, token, deadline_at_s, trace) or hit
         # A client that cancels ends the wait at once; a superseded request wakes, sees its token and leaves.
         if not self._flights.answers(uri, cursor, settings.reuse_running):
             delay_ms = self._rhythm.delay_ms(ask.delay_ms) if settings.adaptive_delay else ask.delay_ms
@@ -212,10 +210,10 @@ class CompletionService:
     ) -> list[Completion] | None:
         """Go on behind a line that is whole; gives the next one where this one was taken just now."""
         launcher, settings = self._launcher(), self.settings
-        if request.trigger is not Trigger.AUTOMATIC:
-            return None
-        launcher.go_past(request.document.uri, cursor)
-        if not (settings.next_line and settings.multiline != "never" and self._rhythm.after_insertion):
+        is_asked = request.trigger is not Trigger.AUTOMATIC
+        if not is_asked:
+            launcher.go_past(request.document.uri, cursor)
+        if is_asked or not self._rhythm.after_insertion or not settings.next_line or settings.multiline == "never":
             return None
         try:
             return await next_line(request, cursor, token, deadline_at_s, launcher, trace)
