@@ -123,16 +123,20 @@ class Launcher:
         uri = question.request.document.uri
         if self.flights.under_way(uri) is not None or self.cache.lookup(uri, question.window) is not None:
             return False
-        if not self._may_go_ahead():
+        if not self.may_go_ahead():
             return False
         rules = StopRules.build(question.window, question.ask)
         flight = Flight(base, question.ask, self.lay_out(question), rules, given=given, is_ahead=True)
         self.flights.launch(uri, flight, self.engine, question.deadline_at_s)
         return True
 
+    def may_go_ahead(self) -> bool:
+        """Say whether so much of what was prepared is used that more may be."""
+        return self.flights.ledger.may_go_ahead(self.settings.ahead_wasted_per_100_tokens)
+
     def _launch(self, question: Question) -> Flight:
         ask, window, request = question.ask, question.window, question.request
-        goes_on = self._may_go_ahead if goes_ahead(self.settings) and request.n_alternatives == 1 else None
+        goes_on = self.may_go_ahead if goes_ahead(self.settings) and request.n_alternatives == 1 else None
         flight = Flight(window, ask, self.lay_out(question), StopRules.build(window, ask), goes_on=goes_on)
         return self.flights.launch(request.document.uri, flight, self.engine, question.deadline_at_s)
 
@@ -152,9 +156,6 @@ class Launcher:
             return part.fits and (is_late or len(part.text.strip()) >= PART_CHARS_MIN)
 
         return await flight.reached(goal, question.token, part_at_s, is_worth)
-
-    def _may_go_ahead(self) -> bool:
-        return self.flights.ledger.may_go_ahead(self.settings.ahead_wasted_per_100_tokens)
 
 
 def judge_part(text: str, question: Question) -> Candidate:

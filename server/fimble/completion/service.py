@@ -247,7 +247,7 @@ class CompletionService:
         trace = result.trace
         session.trace = trace
         self.metrics.count(f"completion.{trace.outcome}" + (f".{trace.reason}" if trace.reason else ""))
-        if trace.outcome == "shown" and trace.cache == "miss":
+        if trace.outcome == "shown" and trace.cache in ("miss", "type-ahead"):
             # What is typed through a suggestion shows the same one again.
             self.tally.count(GHOST_TEXT, trace.language, Event.SHOWN)
         self.metrics.observe_ms("completion.total", trace.parts_ms.get("total", 0.0))
