@@ -13,6 +13,7 @@ from fimble.completion.candidate import judge
 from fimble.completion.launch import Launcher
 from fimble.completion.ledger import Source
 from fimble.completion.question import Question
+from fimble.completion.second_look import NEVER
 from fimble.completion.stop import StopRules
 from fimble.engine.contract import GenerationRequest, Priority
 from fimble.errors import FimbleError
@@ -122,8 +123,8 @@ def chosen_starts(words: list[Generation], shown: str, laid_out: LaidOutPrompt, 
     others: list[str] = []
     for word in words:
         text = laid_out.answer(word.text)
-        if not text.strip():
-            continue
+        if not text.strip() or text.startswith(NEVER):
+            continue  # who wants a comment there writes it in words of one's own
         if shown.startswith(text):
             share_shown = max(share_shown, math.exp(word.log_probability or 0.0))
         else:
