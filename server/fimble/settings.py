@@ -119,6 +119,11 @@ class Settings:
         "Prepare what comes after a suggestion while it is read. Stops at a key within one token; never done on a"
         " remote server.",
     )
+    begun_words: bool = _setting(
+        True,
+        "Have the model write a word that is begun at the cursor again from its start, as what was typed of it allows."
+        " Needs `head_mib_max`; never done on a remote server.",
+    )
     n_type_ahead: int = _setting(
         0,
         "Other lines than the one shown that are written while it is read, where the model was unsure, so that a key"

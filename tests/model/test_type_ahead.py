@@ -37,7 +37,11 @@ def others(app: Application) -> list[str]:
 async def test_key_against_the_shown_line_shows_another_without_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prefetch, "HEAD_IDLE_S", prefetch.IDLE_S)
     monkeypatch.setattr(type_ahead, "SHARE_SURE", 1.0)
-    app = Application(Settings(prefetch=False, n_type_ahead=4, ahead_on_battery=True, delay_ms=0, deadline_ms=60_000))
+    app = Application(
+        Settings(
+            prefetch=False, n_type_ahead=4, n_second_opinions=0, ahead_on_battery=True, delay_ms=0, deadline_ms=60_000
+        )
+    )
     app.start()
     await app.engine.wait_ready()
     try:

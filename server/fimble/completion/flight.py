@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fimble.completion.agreement import agree, typed_since
+from fimble.completion.begun_word import BegunWord
 from fimble.completion.ledger import Source
 from fimble.completion.policy import Ask
 from fimble.completion.stop import StopRules
@@ -51,15 +52,19 @@ class Flight:
         given: str = "",
         goes_on: Callable[[], bool] | None = None,
         is_ahead: bool = False,
+        begun: BegunWord | None = None,
     ) -> None:
         """`given` is text between the end of the window's prefix and the end of the prompt: part of the answer.
 
         `is_ahead`: nobody asks for it yet; it is decoded in the background, and kept.
+        `begun` is the word at the cursor, which the answer then begins with where the model knows one that agrees.
         `goes_on` is asked, on the engine's thread, whether the line after a finished one is to be decoded too.
         """
         self.window = window
         self.ask = ask
         self.laid_out = laid_out
+        self._written = laid_out
+        self._begun = begun
         self.given = given
         self.token = CancelToken()
         self.answer = given
@@ -188,8 +193,10 @@ class Flight:
 
     async def _fly(self, engine: Engine, request: GenerationRequest, landed: Callable[[Flight], None]) -> None:
         try:
+            if self._begun is not None and (word := await self._begun.begin(request, engine)) is not None:
+                self._written, request = self._begun.laid_out, word
             [row] = await engine.generate(request)
-            self.answer = self.given + self.laid_out.answer(row.text)
+            self.answer = self.given + self._written.answer(row.text)
             self.n_decoded_tokens = row.n_decoded_tokens
             self.generation = row
         except asyncio.CancelledError:
@@ -205,7 +212,7 @@ class Flight:
         """Follow the answer on the engine's thread; says whether it is enough."""
         if self._first_token_at_s is None:
             self._first_token_at_s = time.monotonic()
-        answer, goal = self.given + self.laid_out.answer(text), self.goal
+        answer, goal = self.given + self._written.answer(text), self.goal
         self.n_decoded_tokens += 1
         self.answer = answer
         if not agree(answer, goal.typed):

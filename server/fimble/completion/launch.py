@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from fimble.completion.begun_word import BegunWord, before_word
 from fimble.completion.candidate import Candidate, judge
 from fimble.completion.flight import Flight, Goal
 from fimble.completion.flights import Flights
@@ -137,8 +138,19 @@ class Launcher:
     def _launch(self, question: Question) -> Flight:
         ask, window, request = question.ask, question.window, question.request
         goes_on = self.may_go_ahead if goes_ahead(self.settings) and request.n_alternatives == 1 else None
-        flight = Flight(window, ask, self.lay_out(question), StopRules.build(window, ask), goes_on=goes_on)
+        laid_out, rules = self.lay_out(question), StopRules.build(window, ask)
+        begun = self._begun_word(question, laid_out)
+        flight = Flight(window, ask, laid_out, rules, goes_on=goes_on, begun=begun)
         return self.flights.launch(request.document.uri, flight, self.engine, question.deadline_at_s)
+
+    def _begun_word(self, question: Question, laid_out: LaidOutPrompt) -> BegunWord | None:
+        """Give the word at the cursor, where a head is kept: else the prompt would be read twice."""
+        before = before_word(question.window) if self.settings.begun_words and laid_out.prompt.head else None
+        if before is None:
+            return None
+        window, chars = before
+        laid_out = self.lay_out(question, window)
+        return BegunWord.of(laid_out, chars) if laid_out.prompt.head else None
 
     async def _wait(self, question: Question, flight: Flight, goal: Goal, trace: TraceBuilder) -> Generation | None:
         """Wait for the answer, or from the target on for a part of it that can be shown."""
