@@ -22,6 +22,7 @@ local M = {}
 ---@field show_parts? boolean At `target_ms` show a part of the answer, up to a whole word or line, and the rest when it is reached, instead of waiting for all of it.
 ---@field reuse_running? boolean Go on with the answer under way while the keys agree with it, instead of asking anew.
 ---@field prefetch? boolean Prepare what comes after a suggestion while it is read. Stops at a key within one token; never done on a remote server.
+---@field begun_words? boolean Have the model write a word that is begun at the cursor again from its start, as what was typed of it allows. Needs `head_mib_max`; never done on a remote server.
 ---@field n_type_ahead? integer Other lines than the one shown that are written while it is read, where the model was unsure, so that a key against it may show one at once; 0 writes none. Needs `head_mib_max`, and counts as prepared.
 ---@field ahead_wasted_per_100_tokens? integer Of 100 decoded tokens so many may have been prepared in vain; beyond that nothing more is prepared.
 ---@field head_mib_max? integer Memory in MiB for beginnings of prompts that the model keeps read, so that a key costs the last lines only; 0 keeps none. 176 hold 1,072 tokens of the 0.5B and 536 of the 1.5B. Shared by all sessions of one model; the first one's counts.
@@ -73,6 +74,7 @@ M.types = {
   show_parts = "boolean",
   reuse_running = "boolean",
   prefetch = "boolean",
+  begun_words = "boolean",
   n_type_ahead = "number",
   ahead_wasted_per_100_tokens = "number",
   head_mib_max = "number",
