@@ -139,18 +139,19 @@ class Launcher:
         ask, window, request = question.ask, question.window, question.request
         goes_on = self.may_go_ahead if goes_ahead(self.settings) and request.n_alternatives == 1 else None
         laid_out, rules = self.lay_out(question), StopRules.build(window, ask)
-        begun = self._begun_word(question, laid_out)
+        begun = self._begun_word(question)
         flight = Flight(window, ask, laid_out, rules, goes_on=goes_on, begun=begun)
         return self.flights.launch(request.document.uri, flight, self.engine, question.deadline_at_s)
 
-    def _begun_word(self, question: Question, laid_out: LaidOutPrompt) -> BegunWord | None:
-        """Give the word at the cursor, where a head is kept: else the prompt would be read twice."""
-        before = before_word(question.window) if self.settings.begun_words and laid_out.prompt.head else None
+    def _begun_word(self, question: Question) -> BegunWord | None:
+        """Give the word at the cursor, behind a head that is kept: else the prompt would be read twice."""
+        before = before_word(question.window) if self.settings.begun_words and self.keeps_heads else None
         if before is None:
             return None
         window, chars = before
         laid_out = self.lay_out(question, window)
-        return BegunWord.of(laid_out, chars) if laid_out.prompt.head else None
+        is_read = self.flights.heads.is_read(question.request.document.uri, laid_out)
+        return BegunWord.of(laid_out, chars) if is_read else None
 
     async def _wait(self, question: Question, flight: Flight, goal: Goal, trace: TraceBuilder) -> Generation | None:
         """Wait for the answer, or from the target on for a part of it that can be shown."""

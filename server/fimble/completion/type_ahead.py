@@ -70,7 +70,7 @@ class TypeAhead:
         shown = cache.lookup(uri, place.window)
         try:
             laid_out = launcher.lay_out(place)
-            if shown is None or not laid_out.prompt.head:
+            if shown is None or not launcher.flights.heads.is_read(uri, laid_out):
                 return  # without a head that is kept the whole prompt would be read again
             words = await self._words(place, laid_out, launcher)
             starts = chosen_starts(words, shown.text, laid_out, n_rows)
