@@ -88,6 +88,22 @@ async def test_without_the_setting_or_a_head_the_prompt_ends_in_the_word(
     assert backend.prompt_text(backend.calls[0].prompt).endswith("second = i")
 
 
+async def test_looking_for_a_token_that_agrees_counts_as_one(app: Application) -> None:
+    before = app.engine.usage.totals()
+    await ask(app, "second = i")
+    after = app.engine.usage.totals()
+    assert after["n_generations"] - before["n_generations"] == 2
+    assert after["n_decoded_tokens"] - before["n_decoded_tokens"] == 1 + len(" int(a) + 1\n")
+
+
+async def test_prompt_whose_head_is_not_kept_is_read_once(word: Answer) -> None:
+    backend = ScriptedBackend([Answer("plain\n"), word], heads=HeadBook(10, 1))
+    async with running(backend, SETTINGS) as app:
+        for n_asked, line in enumerate(("first = i", "second = i", "third = i"), start=1):
+            assert (await ask(app, line)).completions[0].text == "plain"
+            assert app.engine.usage.totals()["n_generations"] == n_asked
+
+
 @pytest.mark.parametrize(
     ("marked", "expected"),
     [
