@@ -108,13 +108,20 @@ async def test_prompt_whose_head_is_not_kept_is_read_once(word: Answer) -> None:
     ("marked", "expected"),
     [
         ("total = va║", ("total = ", "va")),
-        ("self._na║)", ("self.", "_na")),
+        ("thread.se║", ("thread", ".se")),
+        ("to_na║(", ("to", "_na")),
+        ("self._na║)", ("self._", "na")),
+        ("a = (b║", ("a = (", "b")),
+        ("a = _b║", ("a = _", "b")),
+        ("a[(b║])", ("a[(", "b")),
+        ("\t\ti║", ("\t", "\ti")),
         ("ü║", ("", "ü")),
-        ("x2║", ("", "x2")),
+        ("(a║", ("", "(a")),
+        ("x2║", None),
         ("a = 12║", None),
         ("a = ║", None),
         ("va║lue", None),
-        ("a_very_long_name_that_is║", None),
+        ("averylongname║", None),
     ],
 )
 def test_word_that_is_begun(marked: str, expected: tuple[str, str] | None) -> None:
