@@ -257,9 +257,7 @@ class EngineWorker:
         if n_kept_tokens and heads is not None:
             heads.keep(head)
         n_read_tokens = len(request.prompt.tail) + (0 if was_kept else n_kept_tokens)
-        # However many first tokens were asked for, it is one step of one row.
-        n_decoded_tokens = 1 if request.first_tokens else sum(len(row.ids) for row in rows)
-        self.usage.add(n_read_tokens, n_decoded_tokens)
+        self.usage.add(n_read_tokens, 1 if request.first_tokens else sum(len(row.ids) for row in rows))
         return [replace(stepper.generation(row, queue_ms), n_kept_tokens=n_kept_tokens) for row in rows]
 
     def _makes_room(self, request: GenerationRequest) -> bool:
