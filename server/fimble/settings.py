@@ -129,6 +129,18 @@ class Settings:
         "Show the next line below one that was just taken, if the model holds or has written it; off, it comes with"
         " Enter. Not with `multiline = never`.",
     )
+    begun_words: bool = _setting(
+        True,
+        "Have the model write a word that is begun at the cursor again from its start, as what was typed of it allows."
+        " Needs `head_mib_max`; never done on a remote server.",
+    )
+    n_type_ahead: int = _setting(
+        0,
+        "Other lines than the one shown that are written while it is read, where the model was unsure, so that a key"
+        " against it may show one at once; 0 writes none. Needs `head_mib_max`, and counts as prepared.",
+        minimum=0,
+        maximum=8,
+    )
     ahead_wasted_per_100_tokens: int = _setting(
         20,
         "Of 100 decoded tokens so many may have been prepared in vain; beyond that nothing more is prepared.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fimble.completion.cache import DOCUMENTS_MAX, ENTRIES_PER_DOCUMENT_MAX, CompletionCache
+from fimble.completion.ledger import Source
 from fimble.records import CursorWindow, Shape, StopReason
 
 
@@ -72,3 +73,29 @@ def test_documents_do_not_mix_and_the_cache_is_bounded() -> None:
         put(cache, f"place {n}", "\n", "b", uri="many-5")
     assert look(cache, "place 0", "\n", uri="many-5") is None
     assert look(cache, "place 1", "\n", uri="many-5") == "b"
+
+
+def put_others(cache: CompletionCache, prefix: str, *texts: str) -> None:
+    cache.put_beside("u", CursorWindow(prefix, "\n"), [(text, StopReason.RULE, Source()) for text in texts])
+
+
+def test_other_texts_of_a_place_are_found_only_against_its_own() -> None:
+    cache = CompletionCache()
+    put(cache, "return ", "\n", "a + b")
+    put_others(cache, "return ", "sum(a)", "ab", "set()")
+    assert look(cache, "return ", "\n") == "a + b"
+    assert look(cache, "return a", "\n") == " + b"
+    assert look(cache, "return s", "\n") == "um(a)"
+    assert look(cache, "return se", "\n") == "t()"
+
+
+def test_other_texts_are_replaced_bounded_and_nothing_without_a_text_of_the_place() -> None:
+    cache = CompletionCache()
+    put_others(cache, "return ", "sum(a)")
+    assert look(cache, "return s", "\n") is None
+    put(cache, "return ", "\n", "a + b")
+    put_others(cache, "return ", "sum(a)")
+    put_others(cache, "return ", *(f"{n}" * 3 for n in range(ENTRIES_PER_DOCUMENT_MAX)))
+    assert look(cache, "return s", "\n") is None
+    assert look(cache, "return 0", "\n") == "00"
+    assert look(cache, f"return {ENTRIES_PER_DOCUMENT_MAX - 1}", "\n") is None

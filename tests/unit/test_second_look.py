@@ -90,6 +90,7 @@ class WordEngine:
     asked: list[GenerationRequest] = field(default_factory=list)
     state: EngineState = EngineState.READY
     error: FimbleError | None = None
+    figures: None = None
     tokenizer: ByteTokenizer = field(default_factory=ByteTokenizer)
 
     async def generate(self, request: GenerationRequest) -> list[Generation]:

@@ -56,6 +56,7 @@ class Answerer:
         if isinstance(outcome, Decline) and hit.n_typed_chars:
             return None
         trace.shape, trace.cache = shape, "typed-through" if hit.n_typed_chars else "hit"
+        trace.cache = "type-ahead" if hit.is_switch else trace.cache
         trace.is_whole = hit.stop_reason in WHOLE
         if isinstance(outcome, Decline):
             return outcome

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fimble.completion.agreement import PREFIX_TAIL_CHARS, SUFFIX_HEAD_CHARS
@@ -19,7 +20,8 @@ LOOK_BACK_CHARS_MAX = 256
 class CachedText:
     """The model's text for one place, before any filter: a hit is filtered again for what the place is now.
 
-    What its `source` decoded ahead is not shown before the cursor is there.
+    What its `source` decoded ahead is not shown before the cursor is there. `is_other`: it was never shown, and is
+    for who types against what was.
     """
 
     prefix_tail: str
@@ -28,6 +30,7 @@ class CachedText:
     shape: Shape
     stop_reason: StopReason
     source: Source
+    is_other: bool = False
 
     @property
     def ahead_offset(self) -> int:
@@ -41,6 +44,7 @@ class CacheHit:
     """What is left of a cached text after the `n_typed_chars` characters that the user has typed of it.
 
     `ends_line`: the line at the cursor is known to be whole, and what is left begins with the next one.
+    `is_switch`: it is another text than the one that was shown at its place, and new.
     """
 
     text: str
@@ -49,6 +53,7 @@ class CacheHit:
     n_typed_chars: int
     source: Source
     ends_line: bool = False
+    is_switch: bool = False
 
 
 class CompletionCache:
@@ -72,15 +77,31 @@ class CompletionCache:
     ) -> None:
         """Keep `text` for the place."""
         entries = self._documents.setdefault(uri, deque(maxlen=ENTRIES_PER_DOCUMENT_MAX))
-        prefix_tail, suffix_head = window.prefix[-PREFIX_TAIL_CHARS:], window.suffix[:SUFFIX_HEAD_CHARS]
+        new = CachedText(*_place(window), text, shape, stop_reason, source or Source())
         for older in entries:
-            if older.prefix_tail == prefix_tail and older.suffix_head == suffix_head:
+            if not older.is_other and (older.prefix_tail, older.suffix_head) == _place(window):
                 entries.remove(older)
                 break
-        entries.appendleft(CachedText(prefix_tail, suffix_head, text, shape, stop_reason, source or Source()))
+        entries.appendleft(new)
         self._documents.move_to_end(uri)
         while len(self._documents) > DOCUMENTS_MAX:
             self._documents.popitem(last=False)
+
+    def put_beside(self, uri: str, window: CursorWindow, texts: Sequence[tuple[str, StopReason, Source]]) -> None:
+        """Keep other lines for the place, likeliest first, for who types against the text that is kept for it.
+
+        Where nothing is kept for the place any more, they are of no use.
+        """
+        place, kept = _place(window), list[CachedText]()
+        others = [CachedText(*place, text, Shape.LINE, why, source, is_other=True) for text, why, source in texts]
+        for entry in self._documents.get(uri, ()):
+            is_here = (entry.prefix_tail, entry.suffix_head) == place
+            if not (is_here and entry.is_other):
+                kept.append(entry)
+            if is_here and not entry.is_other:
+                kept += others
+        if kept:
+            self._documents[uri] = deque(kept[:ENTRIES_PER_DOCUMENT_MAX], ENTRIES_PER_DOCUMENT_MAX)
 
     def lookup(self, uri: str, window: CursorWindow) -> CacheHit | None:
         """Give the rest of the newest suggestion that agrees with what was typed since, if there is one."""
@@ -89,7 +110,7 @@ class CompletionCache:
             if entry.suffix_head != suffix_head:
                 continue
             n_typed_chars = _n_typed_chars(entry, window.prefix)
-            if n_typed_chars is not None:
+            if n_typed_chars is not None and (n_typed_chars or not entry.is_other):
                 return _hit(entry, n_typed_chars, window)
         return None
 
@@ -110,7 +131,13 @@ def _hit(entry: CachedText, n_typed_chars: int, window: CursorWindow) -> CacheHi
         and bool(window.line_prefix.strip())
         and not window.line_suffix.strip()
     )
-    return CacheHit(text, entry.shape, entry.stop_reason, n_typed_chars, entry.source, ends_line)
+    is_switch = entry.is_other and not entry.source.n_shown_chars
+    return CacheHit(text, entry.shape, entry.stop_reason, n_typed_chars, entry.source, ends_line, is_switch)
+
+
+def _place(window: CursorWindow) -> tuple[str, str]:
+    """Give what tells a place of a document from the others."""
+    return window.prefix[-PREFIX_TAIL_CHARS:], window.suffix[:SUFFIX_HEAD_CHARS]
 
 
 def _n_typed_chars(entry: CachedText, prefix: str) -> int | None:

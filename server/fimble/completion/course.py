@@ -52,7 +52,9 @@ class Course:
         holds: bool = False,
         is_ahead: bool = False,
     ) -> None:
-        """`given` is text between the end of the window's prefix and the end of the prompt: part of the answer.
+        """`laid_out` is the prompt for the place; `written`, on from where the text is decoded, may become another.
+
+        `given` is text between the end of the window's prefix and the end of the prompt: part of the answer.
 
         `is_ahead`: nobody asks for it yet; it is decoded in the background, and kept.
         `goes_on` is asked, on the engine's thread, whether the line after a finished one is to be decoded too.
@@ -61,6 +63,7 @@ class Course:
         self.window = window
         self.ask = ask
         self.laid_out = laid_out
+        self.written = laid_out
         self.given = given
         self.token = CancelToken()
         self.answer = given
@@ -143,7 +146,7 @@ class Course:
         """Take what is decoded; says whether it is enough. Called on the engine's thread."""
         if self.first_token_at_s is None:
             self.first_token_at_s = time.monotonic()
-        answer, goal = self.given + self.laid_out.answer(text), self.goal
+        answer, goal = self.given + self.written.answer(text), self.goal
         self.n_decoded_tokens += 1
         self.answer = answer
         if not agree(answer, goal.typed):

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from fimble.completion.agreement import agree, typed_since
+from fimble.completion.begun_word import BegunWord
 from fimble.completion.course import AHEAD_TOKENS_MAX, Course, Goal
 from fimble.completion.policy import Ask
 from fimble.completion.stop import StopRules
@@ -34,8 +35,11 @@ class Flight(Course):
         goes_on: Callable[[], bool] | None = None,
         holds: bool = False,
         is_ahead: bool = False,
+        begun: BegunWord | None = None,
     ) -> None:
+        """`begun` is the word at the cursor, which the answer begins with where the model knows one that agrees."""
         super().__init__(window, ask, laid_out, rules, given=given, goes_on=goes_on, holds=holds, is_ahead=is_ahead)
+        self._begun = begun
         self.is_kept = is_ahead
         self._priority = Priority.PREFETCH if is_ahead else Priority.TYPING
         self._first_goal = self.goal
@@ -152,8 +156,10 @@ class Flight(Course):
 
     async def _fly(self, engine: Engine, request: GenerationRequest) -> None:
         try:
+            if self._begun is not None and (word := await self._begun.begin(request, engine)) is not None:
+                self.written, request = self._begun.laid_out, word
             [row] = await engine.generate(request)
-            self.answer = self.given + self.laid_out.answer(row.text)
+            self.answer = self.given + self.written.answer(row.text)
             self.n_decoded_tokens = row.n_decoded_tokens
             self.generation = row
         except asyncio.CancelledError:

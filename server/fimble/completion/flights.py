@@ -115,13 +115,17 @@ class Flights:
         def settled(flight: Flight) -> None:
             if flight.is_kept:
                 self._put(uri, flight)
+            generation, n_decoded = flight.generation, flight.n_decoded_tokens
+            # One that was cancelled while it waited for its turn says nothing about the head.
+            if flight.is_held or (generation and (n_decoded or generation.stop_reason is not StopReason.CANCELLED)):
+                n_kept_tokens = generation.n_kept_tokens if generation else flight.standing.n_kept_tokens
+                self.heads.used(uri, flight.laid_out, n_kept_tokens)
             if not flight.is_over:
                 return
             if self._flights.get(uri) is flight:
                 del self._flights[uri]
-            if flight.generation is not None:
-                n_tokens = max(flight.n_decoded_tokens, flight.generation.n_decoded_tokens)
-                self.heads.used(uri, flight.laid_out, flight.generation)
+            if generation is not None:
+                n_tokens = max(n_decoded, generation.n_decoded_tokens)
                 self.ledger.decoded(flight.source, n_tokens, len(flight.answer))
 
         return settled

@@ -13,7 +13,7 @@ from fimble.fim import head as fim_head
 from fimble.fim.head import PinnedHead
 from fimble.fim.prompt import LaidOutPrompt
 from fimble.manifest import FimTokens
-from fimble.records import CancelToken, CursorWindow, FimPrompt, Generation, Snippet, StopReason
+from fimble.records import CancelToken, CursorWindow, FimPrompt, Generation, Snippet
 
 DOCUMENTS_MAX = 8
 TAIL_TOKENS_WORN = 64
@@ -28,6 +28,7 @@ class Heads:
 
     def __init__(self) -> None:
         self._heads: OrderedDict[str, PinnedHead] = OrderedDict()
+        self._read: dict[str, tuple[int, ...]] = {}
         self._warming: CancelToken | None = None
         self._tasks: set[asyncio.Task[bool]] = set()
         self._engine: Engine | None = None
@@ -60,12 +61,18 @@ class Heads:
         self._keep(uri, head)
         return fim_head.behind(head, window, fim, engine.tokenizer, snippets)
 
-    def used(self, uri: str, laid_out: LaidOutPrompt, generation: Generation) -> None:
-        """Take what came of a prompt: where the model does not keep its head, it is forgotten."""
-        if generation.stop_reason is StopReason.CANCELLED and not generation.n_decoded_tokens:
-            return  # it was cancelled while it waited for its turn: that says nothing about the head
-        if laid_out.prompt.head and not generation.n_kept_tokens and self._is_engines(uri, laid_out):
-            del self._heads[uri]
+    def used(self, uri: str, laid_out: LaidOutPrompt, n_kept_tokens: int) -> None:
+        """Take how much of a prompt the model keeps: where that is not its head, the head is forgotten."""
+        if not laid_out.prompt.head or not self._is_engines(uri, laid_out):
+            return
+        if n_kept_tokens:
+            self._read[uri] = laid_out.prompt.head
+        else:
+            self.forget(uri)
+
+    def is_read(self, uri: str, laid_out: LaidOutPrompt) -> bool:
+        """Say whether the model kept the prompt's head when it was last asked: then it costs nothing to ask twice."""
+        return bool(laid_out.prompt.head) and self._read.get(uri) == laid_out.prompt.head
 
     def wanted(
         self,
@@ -99,6 +106,7 @@ class Heads:
     def forget(self, uri: str) -> None:
         """Drop a document's head; the model keeps it until it needs the room."""
         self._heads.pop(uri, None)
+        self._read.pop(uri, None)
 
     async def _warm(self, uri: str, head: PinnedHead, engine: Engine) -> bool:
         self._warming = token = CancelToken()
@@ -116,6 +124,7 @@ class Heads:
             return False
         self._retry_s = RETRY_S
         self._keep(uri, head)
+        self._read[uri] = head.ids
         return True
 
     def _behind(
@@ -130,6 +139,7 @@ class Heads:
         if engine is not self._engine:
             self._engine, self._retry_at_s = engine, 0.0
             self._heads.clear()
+            self._read.clear()
         head = self._heads.get(uri)
         if head is None:
             return None
@@ -139,7 +149,8 @@ class Heads:
         self._heads[uri] = head
         self._heads.move_to_end(uri)
         while len(self._heads) > DOCUMENTS_MAX:
-            self._heads.popitem(last=False)
+            oldest, _ = self._heads.popitem(last=False)
+            self._read.pop(oldest, None)
 
     def _is_engines(self, uri: str, laid_out: LaidOutPrompt) -> bool:
         head = self._heads.get(uri)

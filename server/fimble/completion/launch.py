@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from fimble.completion.begun_word import BegunWord, before_word
 from fimble.completion.candidate import Candidate, judge
 from fimble.completion.course import Goal
 from fimble.completion.flight import Flight
@@ -148,7 +149,7 @@ class Launcher:
         uri = question.request.document.uri
         if self.flights.under_way(uri) is not None or self.cache.lookup(uri, question.window) is not None:
             return False
-        if not self._may_go_ahead():
+        if not self.may_go_ahead():
             return False
         rules = StopRules.build(question.window, question.ask)
         flight = Flight(base, question.ask, self.lay_out(question), rules, given=given, is_ahead=True)
@@ -158,17 +159,32 @@ class Launcher:
     def go_past(self, uri: str, window: CursorWindow) -> bool:
         """Have the line behind the cursor's decoded too, if a generation is held there; says whether it is."""
         flight = self.flights.under_way(uri)
-        if flight is None or not goes_ahead(self.settings) or not self._may_go_ahead():
+        if flight is None or not goes_ahead(self.settings) or not self.may_go_ahead():
             return False
         return flight.go_past(window, time.monotonic() + self.settings.deadline_ms / 1000)
+
+    def may_go_ahead(self) -> bool:
+        """Say whether so much of what was prepared is used that more may be."""
+        return self.flights.ledger.may_go_ahead(self.settings.ahead_wasted_per_100_tokens)
 
     def _launch(self, question: Question) -> Flight:
         ask, window, request = question.ask, question.window, question.request
         is_one = request.n_alternatives == 1
         goes_on = self._may_run_on if goes_ahead(self.settings) and is_one else None
-        rules, holds = StopRules.build(window, ask), self.holds and is_one
-        flight = Flight(window, ask, self.lay_out(question), rules, goes_on=goes_on, holds=holds)
+        laid_out, rules, holds = self.lay_out(question), StopRules.build(window, ask), self.holds and is_one
+        begun = self._begun_word(question)
+        flight = Flight(window, ask, laid_out, rules, goes_on=goes_on, holds=holds, begun=begun)
         return self.flights.launch(request.document.uri, flight, self.engine, question.deadline_at_s)
+
+    def _begun_word(self, question: Question) -> BegunWord | None:
+        """Give the word at the cursor, behind a head that is kept: else the prompt would be read twice."""
+        before = before_word(question.window) if self.settings.begun_words and self.keeps_heads else None
+        if before is None:
+            return None
+        window, chars = before
+        laid_out = self.lay_out(question, window)
+        is_read = self.flights.heads.is_read(question.request.document.uri, laid_out)
+        return BegunWord.of(laid_out, chars) if is_read else None
 
     async def _wait(self, question: Question, flight: Flight, goal: Goal, trace: TraceBuilder) -> Generation | None:
         """Wait for the answer, or from the target on for a part of it that can be shown."""
@@ -189,10 +205,7 @@ class Launcher:
 
     def _may_run_on(self) -> bool:
         """Say whether the next line is decoded behind a finished one, rather than once it is wanted."""
-        return self._may_go_ahead() and (self.flights.ledger.is_followed or not self.holds)
-
-    def _may_go_ahead(self) -> bool:
-        return self.flights.ledger.may_go_ahead(self.settings.ahead_wasted_per_100_tokens)
+        return self.may_go_ahead() and (self.flights.ledger.is_followed or not self.holds)
 
 
 def judge_part(text: str, question: Question) -> Candidate:

@@ -11,6 +11,7 @@ from fimble.completion.launch import Launcher, goes_ahead
 from fimble.completion.look import look
 from fimble.completion.question import Question
 from fimble.completion.request import CompletionRequest, CompletionResult
+from fimble.completion.type_ahead import TypeAhead, writes_others
 from fimble.engine.power import on_battery
 from fimble.errors import FimbleError
 from fimble.log import LOGGER
@@ -36,6 +37,7 @@ class Prefetcher:
         # A timer costs a key less than a task does, and most keys come before it is over.
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._type_ahead = TypeAhead()
         self._is_on_battery = is_on_battery
 
     def interrupt(self, uri: str) -> None:
@@ -43,6 +45,7 @@ class Prefetcher:
         for begun in (self._timers.pop(uri, None), self._tasks.pop(uri, None)):
             if begun is not None:
                 begun.cancel()
+        self._type_ahead.interrupt(uri)
 
     def after(self, request: CompletionRequest, result: CompletionResult, launcher: Launcher, is_whole: bool) -> None:
         """Use the time until the next request; `is_whole`: what was answered goes to the end of its line or block."""
@@ -63,14 +66,16 @@ class Prefetcher:
         ahead = here if is_whole else None
         if is_whole and result.completions:
             ahead = replace(here, document=document, offset=offset)
-        self._tasks[uri] = task = asyncio.create_task(self._idle(here, ahead, launcher))
+        self._tasks[uri] = task = asyncio.create_task(self._idle(here, ahead, launcher, bool(result.completions)))
         task.add_done_callback(lambda done: self._forget(uri, done))
 
     def _forget(self, uri: str, task: asyncio.Task[None]) -> None:
         if self._tasks.get(uri) is task:
             del self._tasks[uri]
 
-    async def _idle(self, here: CompletionRequest, ahead: CompletionRequest | None, launcher: Launcher) -> None:
+    async def _idle(
+        self, here: CompletionRequest, ahead: CompletionRequest | None, launcher: Launcher, is_shown: bool
+    ) -> None:
         if not launcher.settings.ahead_on_battery and await asyncio.to_thread(self._is_on_battery):
             return
         if ahead is here:
@@ -82,6 +87,9 @@ class Prefetcher:
             await self._warm(here, launcher)
             if ahead is not None and goes_ahead(launcher.settings):
                 prepare(ahead, launcher)
+            question = question_at(here, launcher) if is_shown and writes_others(launcher) else None
+            if question is not None:
+                self._type_ahead.begin(question, launcher)
         except FimbleError as error:
             LOGGER.debug("nothing is prepared: %s", error.message)
 

@@ -19,7 +19,7 @@ FIRST_WORDS = 24
 _OPENERS = frozenset(
     {"if", "for", "while", "with", "try", "else", "elif", "except", "finally", "def", "class", "async"}
 )
-_NEVER = ("#", '"""', "'''")
+NEVER = ("#", '"""', "'''")
 _SAYS_NO_FORM = (Misfit.STANDS_BELOW, Misfit.DOES_NOT_PARSE, Misfit.CONTINUES_NOTHING)
 """Of these only the line is wrong, not how it begins: samples may begin as it does and go on otherwise."""
 
@@ -41,7 +41,7 @@ class Beginnings:
     def may_begin(self, word: str) -> bool:
         """Say whether a line whose first token is `word` is worth decoding."""
         word = word.strip()
-        is_out = not word or word.startswith(_NEVER) or word in self.never
+        is_out = not word or word.startswith(NEVER) or word in self.never
         return not is_out and (word in _OPENERS) == self.opens_block
 
 

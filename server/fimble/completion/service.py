@@ -274,7 +274,7 @@ class CompletionService:
         trace = result.trace
         session.trace = trace
         self.metrics.count(f"completion.{trace.outcome}" + (f".{trace.reason}" if trace.reason else ""))
-        if trace.outcome == "shown" and trace.cache in ("miss", "held", NEXT_LINE):
+        if trace.outcome == "shown" and trace.cache in ("miss", "held", "type-ahead", NEXT_LINE):
             # What is typed through a suggestion shows the same one again.
             self.tally.count(GHOST_TEXT, trace.language, Event.SHOWN)
         self.metrics.observe_ms("completion.total", trace.parts_ms.get("total", 0.0))

@@ -47,8 +47,8 @@ class GenerationRequest:
 
     `starts` gives the ids that each row begins with: one row for each, decoded greedily side by side behind one
     reading of the prompt. A row's text includes its start, its log-probability does not.
-    `first_tokens` asks for the `n_rows` likeliest first tokens instead, one row each, likeliest first; an engine
-    that cannot tell gives no rows.
+    `first_tokens` asks for the `n_rows` likeliest first tokens instead, one row each, likeliest first; however many,
+    it costs one token. An engine that cannot tell gives no rows.
 
     `warms_head` asks for nothing but that the prompt's head is kept read, in idle time: it is refused (one row,
     `CANCELLED`) while somebody types and where there is no room. Any other request's head is kept read from then on

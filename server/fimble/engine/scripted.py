@@ -39,7 +39,11 @@ class ByteTokenizer:
 @dataclass
 class Answer:
     """One scripted answer. `times` None means without end; `when` must stand in the prompt's text; `rows` are
-    the texts where several alternatives are asked for."""
+    the texts where several alternatives are asked for.
+
+    One with `words` answers those alone who ask for the likeliest first words (each with its log-probability), or
+    for rows that begin with given ones: such a row is the first of `rows` that begins so, or nothing but its beginning.
+    """
 
     text: str
     when: str | None = None
@@ -48,6 +52,7 @@ class Answer:
     times: int | None = None
     error: Exception | None = None
     rows: list[str] = field(default_factory=list)
+    words: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -107,23 +112,33 @@ class ScriptedBackend:
         """Nothing is left over."""
 
     def run(self, request: GenerationRequest, on_token: OnToken) -> list[Row]:
-        if request.first_tokens:
-            return []  # its tokens are bytes, which say nothing of words
         answer = self._take(request)
         if answer.error is not None:
             raise EngineError(str(answer.error)) from answer.error
         _pass(answer.prefill_ms)
+        if request.first_tokens:
+            words = list(answer.words.items())[: request.n_rows]
+            return [Row(tuple(self.tokenizer.encode(word)), False, likely) for word, likely in words]
+        if request.starts:
+            return [self._begun(answer, n_row, request, on_token) for n_row in range(len(request.starts))]
         if request.n_rows > 1:
             # Alternatives that the script does not give differ in a visible way and keep the order.
             texts = answer.rows or [answer.text, *(f"{answer.text}{n}" for n in range(2, request.n_rows + 1))]
             return [Row(tuple(self.tokenizer.encode(text)), ended=True) for text in texts]
-        allowance = Allowance(request.n_tokens_max, request.n_more_tokens_max, request.standing)
-        return [self._decode(answer, allowance, on_token)]
+        return [self._decode(answer, answer.text, request, on_token)]
 
-    def _decode(self, answer: Answer, allowance: Allowance, on_token: OnToken) -> Row:
+    def _begun(self, answer: Answer, n_row: int, request: GenerationRequest, on_token: OnToken) -> Row:
+        start = request.starts[n_row]
+        begun = self.tokenizer.decode(start)
+        text = next((row for row in answer.rows if row.startswith(begun)), begun)
+        row = self._decode(answer, text.removeprefix(begun), request, on_token, n_row)
+        return Row((*start, *row.ids), row.ended, answer.words.get(begun))
+
+    def _decode(self, answer: Answer, text: str, request: GenerationRequest, on_token: OnToken, n_row: int = 0) -> Row:
         """Give the bytes of one word after the other; a scripted token is a word, so `token_ms` is per word."""
+        allowance = Allowance(request.n_tokens_max, request.n_more_tokens_max, request.standing)
         ids: list[int] = []
-        for piece in _PIECE.findall(answer.text):
+        for piece in _PIECE.findall(text):
             if allowance.is_spent:
                 return Row(tuple(ids), ended=False)
             _pass(answer.token_ms)
@@ -131,18 +146,19 @@ class ScriptedBackend:
             stop = False
             for byte in self.tokenizer.encode(piece):
                 ids.append(byte)
-                stop = on_token(byte) or stop
+                stop = on_token(byte, n_row) or stop
             if stop:
                 return Row(tuple(ids), ended=False)
         return Row(tuple(ids), ended=True)
 
     def _take(self, request: GenerationRequest) -> Answer:
+        of_words = request.first_tokens or bool(request.starts)
         with self._lock:
-            if self.keeps_calls:
+            if self.keeps_calls and not request.first_tokens:
                 self.calls.append(request)
             text: str | None = None
             for answer in self.answers:
-                if answer.times == 0:
+                if answer.times == 0 or bool(answer.words) != of_words:
                     continue
                 if answer.when is not None:
                     text = self.prompt_text(request.prompt) if text is None else text

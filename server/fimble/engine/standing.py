@@ -11,6 +11,7 @@ class Standing:
     One in the background gives way to typing: it stops within one token, and no action pauses for it.
     One that is *held* waits in its decode callback with all its state, at no cost, until it is to `go_on` or to `end`.
     An engine that has no room for it ends it instead; so its owner may find it over at any time.
+    `n_kept_tokens` of the prompt are kept read, known once it has begun.
     """
 
     def __init__(self, in_background: bool = False) -> None:
@@ -18,6 +19,7 @@ class Standing:
         self._is_held = False
         self._watchers: list[Callable[[], None]] = []
         self.is_ended = False
+        self.n_kept_tokens = 0
         self.n_stretches = 1
         self.n_tokens_max = 0
         self.deadline_at_s: float | None = None

@@ -26,7 +26,7 @@ class Stepper:
         self._started_at_s = started_at_s
         self._gate = gate
         self._ids = {n_row: list(start) for n_row, start in enumerate(request.starts)}
-        self._is_single = request.n_rows == 1 and not request.starts
+        self._is_single = request.n_rows == 1 and len(request.starts) <= 1
         self._first_token_at_s: float | None = None
         self._stop: StopReason | None = None
 

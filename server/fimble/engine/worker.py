@@ -22,10 +22,8 @@ from fimble.records import FimPrompt, Generation, StopReason
 
 QUIET_S = 1.0
 """So long nobody has typed before heads are dropped, which takes as long as loading the weights (0.4 s with 0.5B)."""
-
 ENDING_S_MAX = 0.5
 """What is held ends as soon as it is told to; so long that is waited for."""
-
 RETRY_S = 2.0
 """How often a missing model is looked for again, and weights that would not leave memory are put out again."""
 
@@ -264,10 +262,12 @@ class EngineWorker:
         n_kept_tokens = len(request.prompt.head)
         if n_kept_tokens and heads is not None:
             heads.keep(head)  # it is read long before one that is held is over
+        if request.standing is not None:
+            request.standing.n_kept_tokens = n_kept_tokens
         stepper = Stepper(request, backend.tokenizer, started_at_s, lambda: self._gate(job, backend))
         rows = backend.run(request, stepper.on_token)
         n_read_tokens = len(request.prompt.tail) + (0 if was_kept else n_kept_tokens)
-        self.usage.add(n_read_tokens, sum(len(row.ids) for row in rows))
+        self.usage.add(n_read_tokens, 1 if request.first_tokens else sum(len(row.ids) for row in rows))
         return [replace(stepper.generation(row, queue_ms), n_kept_tokens=n_kept_tokens) for row in rows]
 
     def _makes_room(self, request: GenerationRequest) -> bool:

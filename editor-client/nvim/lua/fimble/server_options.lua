@@ -24,6 +24,8 @@ local M = {}
 ---@field prefetch? boolean Prepare what comes after a suggestion while it is read. Stops at a key within one token; never done on a remote server.
 ---@field hold? boolean Let the model wait where a suggested line ends, for 30 seconds at most, so that the next line needs no prompt to be read once this one is taken or typed. One at a time, in memory of at most a prompt's length.
 ---@field next_line? boolean Show the next line below one that was just taken, if the model holds or has written it; off, it comes with Enter. Not with `multiline = never`.
+---@field begun_words? boolean Have the model write a word that is begun at the cursor again from its start, as what was typed of it allows. Needs `head_mib_max`; never done on a remote server.
+---@field n_type_ahead? integer Other lines than the one shown that are written while it is read, where the model was unsure, so that a key against it may show one at once; 0 writes none. Needs `head_mib_max`, and counts as prepared.
 ---@field ahead_wasted_per_100_tokens? integer Of 100 decoded tokens so many may have been prepared in vain; beyond that nothing more is prepared.
 ---@field head_mib_max? integer Memory in MiB for beginnings of prompts that the model keeps read, so that a key costs the last lines only; 0 keeps none. 176 hold 1,072 tokens of the 0.5B and 536 of the 1.5B. Shared by all sessions of one model; the first one's counts.
 ---@field idle_unload_s? integer The model's weights leave memory after so long without a request, and come back with the next one, in about half a second; 0 keeps them. The first session's counts.
@@ -76,6 +78,8 @@ M.types = {
   prefetch = "boolean",
   hold = "boolean",
   next_line = "boolean",
+  begun_words = "boolean",
+  n_type_ahead = "number",
   ahead_wasted_per_100_tokens = "number",
   head_mib_max = "number",
   idle_unload_s = "number",
