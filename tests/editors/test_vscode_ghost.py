@@ -115,5 +115,8 @@ def test_crlf_file(window):
 def test_untitled_file(window):
     window.press("Control+Alt+u")
     until(lambda: window.page.locator(".tab.active").count() == 1, "a new editor")
-    window.type("shopping list")
+    # The editor names the tab by its text: then the new document is known all over the editor.
+    window.type("shopping ")
+    until(lambda: "shopping" in window.page.locator(".tab.active").inner_text(), "the tab's name")
+    window.type("list")
     window.until_ghost(": milk")

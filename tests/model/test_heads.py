@@ -38,7 +38,8 @@ async def test_head_changes_no_answer_and_its_memory_comes_back(resident_mib) ->
         assert head is not None
         laid_out = behind(head, PLACE, fim, tokenizer)
         assert laid_out is not None
-        [cold] = await app.engine.generate(GenerationRequest(laid_out.prompt, 12))
+        in_one_go = FimPrompt((), (*laid_out.prompt.head, *laid_out.prompt.tail))
+        [cold] = await app.engine.generate(GenerationRequest(in_one_go, 12))
         assert cold.n_kept_tokens == 0
         [whole] = await app.engine.generate(GenerationRequest(build(PLACE, fim, tokenizer, BUDGET).prompt, 12))
         before_mib = resident_mib()
@@ -54,7 +55,11 @@ async def test_head_changes_no_answer_and_its_memory_comes_back(resident_mib) ->
         assert kept_mib < 2 * len(head.ids) * app.manifest.n_state_bytes_per_token / (1 << 20)
         app.engine._rest.settle(app.engine._backend)  # type: ignore[attr-defined]
         assert resident_mib() < before_mib - 200
+        # Now its first request reads the head, and has it kept.
+        before = app.engine.usage.totals()  # type: ignore[attr-defined]
         [again] = await app.engine.generate(GenerationRequest(laid_out.prompt, 12))
-        assert (again.text, again.n_kept_tokens) == (cold.text, 0)
+        n_read_tokens = app.engine.usage.totals()["n_prefilled_tokens"] - before["n_prefilled_tokens"]  # type: ignore[attr-defined]
+        assert (again.text, again.n_kept_tokens) == (cold.text, len(head.ids))
+        assert n_read_tokens == len(head.ids) + len(laid_out.prompt.tail)
     finally:
         app.close()

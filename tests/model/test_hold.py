@@ -14,7 +14,7 @@ from fimble.engine.worker import EngineWorker
 from fimble.records import CancelToken, FimPrompt
 from fimble.settings import Settings
 from fimble.text.document import DocumentSnapshot
-from scripted_app import applied
+from scripted_app import applied, until
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(600)]
 
@@ -75,6 +75,7 @@ async def test_weights_leave_memory_in_spite_of_a_hold(app: Application) -> None
     await ask(app, MARKED)
     flight = app.completion._flights.under_way(URI)
     assert flight is not None and flight.is_held
+    await until(lambda: engine._live.n_held == 1)
     with engine._condition:
         engine._live.end_holds()
         assert engine._condition.wait_for(lambda: not engine._live.n_begun, 5)

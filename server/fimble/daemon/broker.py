@@ -103,13 +103,20 @@ class Broker:
         self._listener.socket.setblocking(False)
         self._server = await asyncio.start_server(self._accept, sock=self._listener.socket, limit=64 * 1024)
 
+    async def _bind_again(self) -> None:
+        LOGGER.warning("the socket was removed; it is bound again")
+        assert self._server is not None
+        self._server.close()
+        try:
+            await self._bind()
+        except (OSError, FimbleError) as error:
+            # Who is connected stays so; it is tried again at the next look.
+            LOGGER.warning("the socket cannot be bound: %s", error)
+
     async def _keep_house(self) -> None:
         assert self._listener is not None
         if not is_in_place(self._place, self._listener):
-            LOGGER.warning("the socket was removed; it is bound again")
-            assert self._server is not None
-            self._server.close()
-            await self._bind()
+            await self._bind_again()
         if self._n_left:
             self._n_left = 0
             garbage.give_back()

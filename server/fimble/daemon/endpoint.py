@@ -11,6 +11,8 @@ from fimble.daemon.peer import check_peer
 from fimble.daemon.place import WINDOWS, Place, check_socket, prepare
 
 BACKLOG_CONNECTIONS = 64
+REMOVED = -1
+"""The inode of a socket whose file was removed as soon as it was bound: it is not in place, and is bound again."""
 
 
 class Listener(NamedTuple):
@@ -61,7 +63,11 @@ def listen(place: Place) -> Listener:
     finally:
         os.umask(before)
     listener.listen(BACKLOG_CONNECTIONS)
-    return Listener(listener, "", place.socket_path.stat().st_ino)
+    try:
+        inode = place.socket_path.stat().st_ino
+    except FileNotFoundError:
+        inode = REMOVED
+    return Listener(listener, "", inode)
 
 
 def is_in_place(place: Place, listener: Listener) -> bool:

@@ -181,7 +181,8 @@ def _build_spec(reader: _Reader, row_ids: Any) -> Any:
     )
     decoder = spec.decoder
     decoder.scale_embeddings = False
-    shared = shared_matrix(reader.file)
+    # Nobody takes float32 to save memory: it is the file as it is.
+    shared = None if reader.quantization == "float32" and OUTPUT in reader.file.tensors else shared_matrix(reader.file)
     reader.weight(decoder.embeddings, shared or EMBEDDINGS, row_ids=row_ids)
     if shared is None:
         reader.weight(decoder.projection, OUTPUT, row_ids=row_ids)

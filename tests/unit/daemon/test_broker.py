@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from fimble.daemon import broker, greeting
+from fimble.daemon import broker, endpoint, greeting
 from fimble.daemon.broker import Broker
 from fimble.daemon.framing import FrameSplitter, frame
 from fimble.daemon.place import Place
@@ -119,4 +119,33 @@ async def test_more_connections_than_may_be_are_refused(running):
     kept[0].writer.close()
     while len(running.broker.status()["sessions"]) == 4:
         await asyncio.sleep(0.01)
+    assert await alive(await peer(running))
+
+
+@pytest.mark.parametrize("trouble", ["refused", "removed at once"])
+async def test_socket_that_cannot_be_bound_again_is_bound_later(running, monkeypatch, trouble):
+    one = await peer(running)
+    monkeypatch.setattr(broker, "HOUSEKEEPING_MS", 20)
+    n_tries = 0
+
+    def listen(place):
+        nonlocal n_tries
+        n_tries += 1
+        if n_tries > 2:
+            return endpoint.listen(place)
+        if trouble == "refused":
+            raise PermissionError(13, "Permission denied")
+        # Somebody removes the file between its making and the look at it.
+        with monkeypatch.context() as away:
+            away.setattr(Path, "stat", lambda path: path.unlink() or gone(path))
+            return endpoint.listen(place)
+
+    def gone(path):
+        raise FileNotFoundError(2, "No such file or directory", str(path))
+
+    monkeypatch.setattr(broker, "listen", listen)
+    running.socket_path.unlink()
+    while n_tries < 3 or not running.socket_path.exists():
+        await asyncio.sleep(0.01)
+    assert await alive(one), "the open session was disturbed"
     assert await alive(await peer(running))
