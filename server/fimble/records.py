@@ -91,6 +91,11 @@ class CursorWindow:
         return self.suffix if end < 0 else self.suffix[:end]
 
     @property
+    def ends_line(self) -> bool:
+        """Whether the cursor stands at the end of a line with something in it."""
+        return bool(self.line_prefix.strip()) and not self.line_suffix.strip()
+
+    @property
     def lines_below(self) -> Iterator[str]:
         """Lines after the cursor's line, nearest first, without line ends; who needs a few reads no more."""
         end = self.suffix.find("\n")

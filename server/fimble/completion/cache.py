@@ -128,8 +128,7 @@ def _hit(entry: CachedText, n_typed_chars: int, window: CursorWindow) -> CacheHi
         is_line
         and text.startswith("\n")
         and entry.stop_reason in (StopReason.RULE, StopReason.END_TOKEN)
-        and bool(window.line_prefix.strip())
-        and not window.line_suffix.strip()
+        and window.ends_line
     )
     is_switch = entry.is_other and not entry.source.n_shown_chars
     return CacheHit(text, entry.shape, entry.stop_reason, n_typed_chars, entry.source, ends_line, is_switch)

@@ -64,9 +64,6 @@ class Launcher:
         if not self.keeps_heads:
             return None
         request, heads = question.request, self.flights.heads
-        n_tokens_max = self.settings.head_mib_max * MIB // self._n_state_bytes_per_token
-        if self.limits.head_tokens_max is not None:
-            n_tokens_max = min(n_tokens_max, self.limits.head_tokens_max)
         return heads.wanted(
             request.document.uri,
             question.window,

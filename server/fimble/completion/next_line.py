@@ -66,8 +66,3 @@ async def next_line(
     trace.shows(source, n_before + len(row.text))
     trace.part("postprocess")
     return [completion]
-
-
-def is_behind_line(window: CursorWindow) -> bool:
-    """Say whether the cursor stands at the end of a line with something in it."""
-    return bool(window.line_prefix.strip()) and not window.line_suffix.strip()

@@ -61,10 +61,10 @@ class Prefetcher:
     def _begin(self, request: CompletionRequest, result: CompletionResult, launcher: Launcher, is_whole: bool) -> None:
         uri = request.document.uri
         self._timers.pop(uri, None)
-        document, offset = taken(result) if result.completions else (request.document, request.offset)
         here = replace(request, trigger=Trigger.AUTOMATIC, selected=None, n_alternatives=1)
         ahead = here if is_whole else None
         if is_whole and result.completions:
+            document, offset = taken(result)
             ahead = replace(here, document=document, offset=offset)
         self._tasks[uri] = task = asyncio.create_task(self._idle(here, ahead, launcher, bool(result.completions)))
         task.add_done_callback(lambda done: self._forget(uri, done))
@@ -135,7 +135,7 @@ def prepare(request: CompletionRequest, launcher: Launcher) -> bool:
     document, offset = request.document, request.offset
     base, _ = look(request, launcher.settings, launcher.engine.state, launcher.limits)
     given = ""
-    if base.line_prefix.strip() and not base.line_suffix.strip():
+    if base.ends_line:
         given = "\n" + indent_behind(base)
         typed = given.replace("\n", document.end_of_line)
         text = document.text[:offset] + typed + document.text[offset:]

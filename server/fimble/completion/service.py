@@ -18,9 +18,8 @@ from fimble.completion.cache import CompletionCache
 from fimble.completion.flights import Flights
 from fimble.completion.launch import Launcher
 from fimble.completion.ledger import Ledger
-from fimble.completion.limits import derive
 from fimble.completion.look import look
-from fimble.completion.next_line import NEXT_LINE, is_behind_line, next_line
+from fimble.completion.next_line import NEXT_LINE, next_line
 from fimble.completion.prefetch import Prefetcher
 from fimble.completion.question import Question
 from fimble.completion.rebase import inserted_at, rebase
@@ -163,24 +162,25 @@ class CompletionService:
             self._flights.stop(uri)
             return refusal
         self._rhythm.key(uri, request.offset, time.monotonic())
-        limits = derive(self.settings, self.engine.figures)
+        launcher = self._launcher()
+        limits = launcher.limits
         trace.calibrated = str(limits) if limits.is_measured else ""
         cursor, ask = look(request, self.settings, self.engine.state, limits)
         self._flights.review(uri, cursor, self.settings.reuse_running)
         trace.part("policy")
-        now_s, settings, answerer = time.monotonic(), self.settings, Answerer(self._launcher())
+        now_s, settings, answerer = time.monotonic(), self.settings, Answerer(launcher)
         deadline_at_s = now_s + settings.deadline_ms / 1000
         part_at_s = now_s + settings.target_ms / 1000 if settings.show_parts else None
         if isinstance(ask, Decline):
-            if ask.reason is not DeclineReason.NOTHING_TO_COMPLETE or not is_behind_line(cursor):
+            if ask.reason is not DeclineReason.NOTHING_TO_COMPLETE or not cursor.ends_line:
                 return self._with_engine_error(ask)
-            return await self._following(request, cursor, token, deadline_at_s, trace) or ask
+            return await self._following(request, cursor, token, deadline_at_s, launcher, trace) or ask
         question = Question(request, cursor, ask, token, deadline_at_s, part_at_s)
         hit = answerer.from_cache(question, trace)
         if hit is not None:
             if trace.cache != AT_LINE_END:
                 return hit
-            return await self._following(request, cursor, token, deadline_at_s, trace) or hit
+            return await self._following(request, cursor, token, deadline_at_s, launcher, trace) or hit
         # A client that cancels ends the wait at once; a superseded request wakes, sees its token and leaves.
         if not self._flights.answers(uri, cursor, settings.reuse_running):
             delay_ms = self._rhythm.delay_ms(ask.delay_ms) if settings.adaptive_delay else ask.delay_ms
@@ -206,10 +206,11 @@ class CompletionService:
         cursor: CursorWindow,
         token: CancelToken,
         deadline_at_s: float,
+        launcher: Launcher,
         trace: TraceBuilder,
     ) -> list[Completion] | None:
         """Go on behind a line that is whole; gives the next one where this one was taken just now."""
-        launcher, settings = self._launcher(), self.settings
+        settings = self.settings
         is_asked = request.trigger is not Trigger.AUTOMATIC
         if not is_asked:
             launcher.go_past(request.document.uri, cursor)
