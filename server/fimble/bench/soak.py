@@ -12,6 +12,7 @@ from fimble.bench.resident import resident_mib
 from fimble.bench.sample import real_code
 from fimble.bench.wire import MeasuredServer, encode, shown_items
 from fimble.errors import EngineError
+from fimble.text.position import Encoding, n_units
 
 LINES_PER_DOCUMENT = 40
 JUMP_SHARE = 0.25
@@ -62,18 +63,17 @@ def measure(
         server.wait_ready()
         typist = _Typist(server, n_documents, rng)
         loaded_mib = resident_mib(process)
-        n_warm = max(1, round(n_requests * WARM_SHARE))
+        n_warm, n_apart = max(1, round(n_requests * WARM_SHARE)), max(1, n_requests // N_SAMPLES)
         warm_mib, n_threads_warm, sampled_mib = loaded_mib, 0, []
         for n_done in range(1, n_requests + 1):
             typist.ask()
             if n_done == n_warm:
                 warm_mib, n_threads_warm = resident_mib(process), process.num_threads()
-            if n_done % max(1, n_requests // N_SAMPLES) == 0:
+            if n_done % n_apart == 0:
                 sampled_mib.append(resident_mib(process))
             on_request(n_done)
         last_mib, n_threads_last = resident_mib(process), process.num_threads()
-    after = [mib for n, mib in enumerate(sampled_mib, 1) if n * (n_requests // N_SAMPLES or 1) > n_warm]
-    highest_mib = max([*after, last_mib])
+    highest_mib = max([*sampled_mib[n_warm // n_apart :], last_mib])
     return Soak(
         n_requests,
         n_documents,
@@ -144,24 +144,20 @@ class _Typist:
         lines[line] = old[:start] + text + old[end:]
         self._versions[self._at] += 1
         places = {
-            "start": {"line": line, "character": _units(old[:start])},
-            "end": {"line": line, "character": _units(old[:end])},
+            "start": {"line": line, "character": n_units(old[:start], Encoding.UTF16)},
+            "end": {"line": line, "character": n_units(old[:end], Encoding.UTF16)},
         }
         identifier = {"uri": _uri(self._at), "version": self._versions[self._at]}
         change = {"textDocument": identifier, "contentChanges": [{"range": places, "text": text}]}
         return encode({"jsonrpc": "2.0", "method": "textDocument/didChange", "params": change})
 
     def _place(self, line: int) -> dict[str, object]:
-        column = _units(self._lines[self._at][line])
+        column = n_units(self._lines[self._at][line], Encoding.UTF16)
         return {
             "textDocument": {"uri": _uri(self._at)},
             "position": {"line": line, "character": column},
             "context": {"triggerKind": 2},
         }
-
-
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2
 
 
 def _uri(number: int) -> str:

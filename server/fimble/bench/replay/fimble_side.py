@@ -16,6 +16,7 @@ from fimble.bench.replay.screen import Screen
 from fimble.bench.replay.side import Work
 from fimble.bench.wire import shown_items
 from fimble.errors import EngineError, FimbleError
+from fimble.text.position import Encoding, n_units
 
 ANSWER_LIMIT_S = 120.0
 ASK_AGAIN_S = 0.05
@@ -219,4 +220,4 @@ class FimbleSide:
 def _position(before: str) -> dict[str, int]:
     """Give the place after `before`, in UTF-16 units."""
     line = before.rpartition("\n")[2]
-    return {"line": before.count("\n"), "character": len(line.encode("utf-16-le")) // 2}
+    return {"line": before.count("\n"), "character": n_units(line, Encoding.UTF16)}

@@ -11,6 +11,7 @@ from typing import Any
 
 from fimble.cli.demo.sample import Sample, Step, keystrokes
 from fimble.cli.stdio_client import RequestError, StdioClient
+from fimble.text.position import Encoding, n_units
 
 TYPING_MS = (30.0, 90.0)
 """Shortest and longest pause between keys, in a burst: a fast typist, so that the demo is short."""
@@ -196,7 +197,7 @@ class Typist:
     def _position(self, before: str) -> dict[str, int]:
         """Give the place after `before`. A sample is ASCII, but what a model writes need not be: UTF-16 units."""
         line = before.rpartition("\n")[2]
-        return {"line": before.count("\n"), "character": len(line.encode("utf-16-le")) // 2}
+        return {"line": before.count("\n"), "character": n_units(line, Encoding.UTF16)}
 
     async def _pause(self, duration_ms: float) -> None:
         await asyncio.sleep(0 if self._hurried else duration_ms / 1000)
