@@ -166,6 +166,13 @@ class Settings:
     deadline_ms: int = _setting(
         4000, "Latest moment of an answer; what is decoded by then is shown.", minimum=100, maximum=60000
     )
+    block_ms_max: int = _setting(
+        1500,
+        "While you type, a block that takes longer is shown up to the line it has come to; the rest is written once"
+        " that is taken. 0 waits for all of it.",
+        minimum=0,
+        maximum=60_000,
+    )
     prefix_tokens_max: int = _setting(
         384,
         "Tokens before the cursor in the prompt, at most; twice as many when asked by a key. Fewer by default where the"
@@ -273,6 +280,7 @@ DEFAULT_MODEL = Settings().model
 
 ASKED_ONCE: Mapping[str, object] = {
     "show_parts": False,
+    "block_ms_max": 0,
     "prefetch": False,
     "hold": False,
     "head_mib_max": 0,

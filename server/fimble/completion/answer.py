@@ -106,6 +106,8 @@ class Answerer:
         """Give further answers: asked for by a key, or since the first one does not fit."""
         if question.token.cancelled or first.stop_reason is StopReason.DEADLINE:
             return []
+        if question.is_late and isinstance(first.outcome, Draft):
+            return []
         n_rows = self._settings.n_second_opinions if first.calls_for_others else 0
         found: list[Candidate] = []
         trace.second_look = first.doubt if n_rows else ""

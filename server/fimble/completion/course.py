@@ -21,7 +21,8 @@ AHEAD_CHARS_MAX = 160
 HELD_TOKENS_MAX = 192
 """Tokens that one prompt's state may grow by while it is held and goes on; then the text is read anew."""
 LINE_END = "line end"
-GOES_PAST = (LINE_END, "lines")
+ENOUGH_LINES = "lines"
+GOES_PAST = (LINE_END, ENOUGH_LINES)
 """Rules behind whose end the text goes on. Behind the end of a scope stands, as a rule, what is there already."""
 
 
@@ -29,12 +30,21 @@ GOES_PAST = (LINE_END, "lines")
 class Goal:
     """What somebody waits for: the answer behind what is `typed` of it, until the rules say it is enough.
 
+    From `whole_lines_at_s` on it is enough wherever a line ends, as if the rules said so.
     `end_offset` is where in the answer that was; None while it is not reached.
     """
 
     typed: str
     rules: StopRules
+    whole_lines_at_s: float | None = None
     end_offset: int | None = None
+
+    def reason(self, rest: str) -> str:
+        """Name what ends the answer behind `rest`, the text behind what is typed, or give an empty string."""
+        if why := self.rules.reason(rest):
+            return why
+        is_late = self.whole_lines_at_s is not None and time.monotonic() >= self.whole_lines_at_s
+        return ENOUGH_LINES if is_late and self.rules.may_end_with(rest) else ""
 
 
 class Course:
@@ -51,6 +61,7 @@ class Course:
         goes_on: Callable[[], bool] | None = None,
         holds: bool = False,
         is_ahead: bool = False,
+        whole_lines_at_s: float | None = None,
     ) -> None:
         """`laid_out` is the prompt for the place; `written`, on from where the text is decoded, may become another.
 
@@ -72,7 +83,7 @@ class Course:
         self.was_held = False
         self.generation: Generation | None = None
         self.source = Source(ahead_from_offset=0 if is_ahead else None)
-        self.goal = Goal(given, rules)
+        self.goal = Goal(given, rules, whole_lines_at_s)
         self.standing = Standing(is_ahead)
         self.launched_at_s = time.monotonic()
         self.first_token_at_s: float | None = None
@@ -155,7 +166,7 @@ class Course:
         if goal.end_offset is not None:
             return self._is_far_enough(answer) and not (self._holds and self._waits(goal))
         rest = answer[len(goal.typed) :]
-        why = goal.rules.reason(rest) if rest else ""
+        why = goal.reason(rest) if rest else ""
         if not why:
             if self._wants_parts:
                 self._tell()

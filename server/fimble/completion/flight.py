@@ -36,9 +36,20 @@ class Flight(Course):
         holds: bool = False,
         is_ahead: bool = False,
         begun: BegunWord | None = None,
+        whole_lines_at_s: float | None = None,
     ) -> None:
         """`begun` is the word at the cursor, which the answer begins with where the model knows one that agrees."""
-        super().__init__(window, ask, laid_out, rules, given=given, goes_on=goes_on, holds=holds, is_ahead=is_ahead)
+        super().__init__(
+            window,
+            ask,
+            laid_out,
+            rules,
+            given=given,
+            goes_on=goes_on,
+            holds=holds,
+            is_ahead=is_ahead,
+            whole_lines_at_s=whole_lines_at_s,
+        )
         self._begun = begun
         self.is_kept = is_ahead
         self._priority = Priority.PREFETCH if is_ahead else Priority.TYPING
@@ -70,7 +81,12 @@ class Flight(Course):
         self.task = asyncio.create_task(self._fly(engine, request))
 
     def claim(
-        self, window: CursorWindow, ask: Ask, deadline_at_s: float, rules: StopRules | None = None
+        self,
+        window: CursorWindow,
+        ask: Ask,
+        deadline_at_s: float,
+        rules: StopRules | None = None,
+        whole_lines_at_s: float | None = None,
     ) -> Goal | None:
         """Wait for the answer at a later place, until its own `rules` end it or those given.
 
@@ -79,7 +95,7 @@ class Flight(Course):
         if self.is_over or not self.may_answer(window):
             return None
         typed = typed_since(self.window, window) or ""
-        goal = Goal(typed, rules or StopRules.build(window, ask))
+        goal = Goal(typed, rules or StopRules.build(window, ask), whole_lines_at_s)
         self.take_up(goal, deadline_at_s, ask.decoded_tokens_max)
         return goal
 

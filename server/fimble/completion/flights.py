@@ -50,6 +50,7 @@ class Flights:
         *,
         reuses: bool,
         rules: StopRules | None = None,
+        whole_lines_at_s: float | None = None,
     ) -> tuple[Flight, Goal] | None:
         """Give the generation that answers this place too, if there is one; one that is held goes on.
 
@@ -58,7 +59,7 @@ class Flights:
         flight = self._flights.get(uri)
         if flight is None or not (reuses or flight.was_held):
             return None
-        goal = flight.claim(window, ask, deadline_at_s, rules)
+        goal = flight.claim(window, ask, deadline_at_s, rules, whole_lines_at_s)
         if goal is None:
             return None
         if len(goal.typed) > (flight.source.ahead_from_offset or len(goal.typed)):

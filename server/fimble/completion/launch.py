@@ -103,7 +103,14 @@ class Launcher:
         """
         uri, row = question.request.document.uri, None
         reuses = self.settings.reuse_running
-        claimed = self.flights.claim(uri, question.window, question.ask, question.deadline_at_s, reuses=reuses)
+        claimed = self.flights.claim(
+            uri,
+            question.window,
+            question.ask,
+            question.deadline_at_s,
+            reuses=reuses,
+            whole_lines_at_s=question.whole_lines_at_s,
+        )
         if claimed is not None:
             flight, goal = claimed
             trace.cache = "held" if flight.was_held else "in-flight"
@@ -170,7 +177,16 @@ class Launcher:
         goes_on = self._may_run_on if goes_ahead(self.settings) and is_one else None
         laid_out, rules, holds = self.lay_out(question), StopRules.build(window, ask), self.holds and is_one
         begun = self._begun_word(question)
-        flight = Flight(window, ask, laid_out, rules, goes_on=goes_on, holds=holds, begun=begun)
+        flight = Flight(
+            window,
+            ask,
+            laid_out,
+            rules,
+            goes_on=goes_on,
+            holds=holds,
+            begun=begun,
+            whole_lines_at_s=question.whole_lines_at_s,
+        )
         return self.flights.launch(request.document.uri, flight, self.engine, question.deadline_at_s)
 
     def _begun_word(self, question: Question) -> BegunWord | None:

@@ -170,12 +170,11 @@ class CompletionService:
         trace.part("policy")
         now_s, settings, answerer = time.monotonic(), self.settings, Answerer(launcher)
         deadline_at_s = now_s + settings.deadline_ms / 1000
-        part_at_s = now_s + settings.target_ms / 1000 if settings.show_parts else None
         if isinstance(ask, Decline):
             if ask.reason is not DeclineReason.NOTHING_TO_COMPLETE or not cursor.ends_line:
                 return self._with_engine_error(ask)
             return await self._following(request, cursor, token, deadline_at_s, launcher, trace) or ask
-        question = Question(request, cursor, ask, token, deadline_at_s, part_at_s)
+        question = Question.asked_at(now_s, request, cursor, ask, token, settings)
         hit = answerer.from_cache(question, trace)
         if hit is not None:
             if trace.cache != AT_LINE_END:

@@ -14,7 +14,8 @@ from fimble.postprocess.cut_sentinel import fence_counts, sentinel_offset
 from fimble.postprocess.draft import Draft, Place
 from fimble.postprocess.drop_comment_head import comment_head_chars, takes_code_behind_comment
 from fimble.postprocess.language import Family
-from fimble.postprocess.site import Spot, survey
+from fimble.postprocess.scan import scan
+from fimble.postprocess.site import Spot, opens_block, survey
 from fimble.records import CursorWindow, Shape
 from fimble.text.line_index import to_lf
 
@@ -41,6 +42,18 @@ class StopRules:
     def should_stop(self, text: str) -> bool:
         """Say whether `text` is enough: more would be cut by the filters."""
         return self.reason(text) != ""
+
+    def may_end_with(self, text: str) -> bool:
+        """Say whether `text` has come to the end of a line, with nothing left open that begins in it."""
+        lines = to_lf(text).rstrip(" \t")
+        if not lines.endswith("\n") or not lines.strip():
+            return False
+        facts, code = survey(self.window).facts, lines.rstrip()
+        last = code.rpartition("\n")[2]
+        if opens_block(self.window.line_prefix + last if last == code else last, facts):
+            return False
+        found = scan(lines, facts)
+        return found.inside.in_code and not found.openers
 
     def reason(self, text: str) -> str:
         """Name the rule that ends the generation after `text`, or give an empty string."""

@@ -31,6 +31,7 @@ local M = {}
 ---@field idle_unload_s? integer The model's weights leave memory after so long without a request, and come back with the next one, in about half a second; 0 keeps them. The first session's counts.
 ---@field ahead_on_battery? boolean Prepare text and heads in advance on battery power too.
 ---@field deadline_ms? integer Latest moment of an answer; what is decoded by then is shown.
+---@field block_ms_max? integer While you type, a block that takes longer is shown up to the line it has come to; the rest is written once that is taken. 0 waits for all of it.
 ---@field prefix_tokens_max? integer Tokens before the cursor in the prompt, at most; twice as many when asked by a key. Fewer by default where the model reads slowly and nothing of the prompt is read yet.
 ---@field suffix_tokens_max? integer Tokens after the cursor in the prompt, at most; twice as many when asked by a key. Fewer by default where the model reads slowly and nothing of the prompt is read yet.
 ---@field line_tokens_max? integer Tokens decoded for a single line, at most; fewer by default where the model writes slowly.
@@ -85,6 +86,7 @@ M.types = {
   idle_unload_s = "number",
   ahead_on_battery = "boolean",
   deadline_ms = "number",
+  block_ms_max = "number",
   prefix_tokens_max = "number",
   suffix_tokens_max = "number",
   line_tokens_max = "number",
