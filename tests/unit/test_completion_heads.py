@@ -10,7 +10,7 @@ import pytest
 from fimble.app import Application
 from fimble.completion import prefetch
 from fimble.completion.request import CompletionRequest, CompletionResult
-from fimble.engine import worker
+from fimble.engine import room
 from fimble.engine.heads import HeadBook
 from fimble.engine.scripted import Answer, ScriptedBackend
 from fimble.records import CancelToken, FimPrompt
@@ -31,7 +31,7 @@ def backend() -> ScriptedBackend:
 async def app(backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Application]:
     monkeypatch.setattr(prefetch, "HEAD_IDLE_S", prefetch.IDLE_S)
     monkeypatch.setattr(prefetch, "ROOM_IDLE_S", 3 * prefetch.IDLE_S)
-    monkeypatch.setattr(worker, "QUIET_S", 2 * prefetch.IDLE_S)
+    monkeypatch.setattr(room, "QUIET_S", 2 * prefetch.IDLE_S)
     async with running(backend, SETTINGS) as app:
         yield app
 

@@ -26,6 +26,7 @@ class HeadBook:
         self._clock = clock
         self._lock = threading.Lock()
         self._used_at_s: dict[tuple[int, ...], float] = {}
+        self._refused: tuple[int, ...] = ()
 
     def has(self, head: tuple[int, ...]) -> bool:
         """Say whether the head is kept; counts as a use of it."""
@@ -49,6 +50,12 @@ class HeadBook:
                 and n_tokens * self._n_bytes_per_token <= self.n_bytes_max
                 and not is_stale
             )
+
+    def is_refused_again(self, head: tuple[int, ...]) -> bool:
+        """Take that there is no room for the head; says whether it was the last one that there was none for, too."""
+        with self._lock:
+            was_refused, self._refused = head == self._refused, head
+            return was_refused
 
     def keep(self, head: tuple[int, ...]) -> None:
         """Take that the model keeps the head from now on."""

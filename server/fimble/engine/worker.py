@@ -15,15 +15,12 @@ from fimble.engine.figures import Figures
 from fimble.engine.gate import Gate
 from fimble.engine.jobs import Job, LiveJobs, Outcome, awaited
 from fimble.engine.rest import Rest
+from fimble.engine.room import ENDING_S_MAX, Room
 from fimble.engine.stepping import Stepper
 from fimble.engine.usage import Usage
 from fimble.errors import EngineError, FimbleError, ModelNotInstalledError
 from fimble.records import FimPrompt, Generation, StopReason
 
-QUIET_S = 1.0
-"""So long nobody has typed before heads are dropped, which takes as long as loading the weights (0.4 s with 0.5B)."""
-ENDING_S_MAX = 0.5
-"""What is held ends as soon as it is told to; so long that is waited for."""
 RETRY_S = 2.0
 """How often a missing model is looked for again, and weights that would not leave memory are put out again."""
 
@@ -50,7 +47,7 @@ class EngineWorker:
         self._sequence = itertools.count()
         self._live = LiveJobs()
         self._gate = Gate(self._condition, self._live, lambda: self._closed)
-        self._is_dropping = False
+        self._room = Room(self._condition, self._live, self._rest)
         self._threads: list[threading.Thread] = []
         self._listeners: list[Callable[[], None]] = []
         self.usage = Usage()
@@ -238,7 +235,7 @@ class EngineWorker:
 
     def _may_begin(self, n_lane: int) -> bool:
         """Say whether the lane's next job may be taken; where what is held has its replica, that is to end first."""
-        if not self._queues[n_lane] or self._is_dropping or self._live.runs_in(n_lane):
+        if not self._queues[n_lane] or self._room.is_dropping or self._live.runs_in(n_lane):
             return False
         if self._backend is None or self._live.n_begun < self._backend.n_lanes:
             return True
@@ -253,12 +250,12 @@ class EngineWorker:
         if request.token.cancelled:
             return [Generation("", 0, StopReason.CANCELLED, queue_ms=queue_ms)]
         self._rest.rouse(backend)
-        if request.warms_head and not self._makes_room(request):
-            return [Generation("", 0, StopReason.CANCELLED, queue_ms=queue_ms)]
         head, heads = request.prompt.head, backend.heads
-        was_kept = heads is not None and heads.has(head)
-        if head and not was_kept and (heads is None or not heads.has_room(head)):
+        if head and not self._room.admits(request, backend):
+            if request.warms_head:
+                return [Generation("", 0, StopReason.CANCELLED, queue_ms=queue_ms)]
             request = replace(request, prompt=FimPrompt((), (*head, *request.prompt.tail)))
+        was_kept = heads is not None and heads.has(head)
         n_kept_tokens = len(request.prompt.head)
         if n_kept_tokens and heads is not None:
             heads.keep(head)  # it is read long before one that is held is over
@@ -269,29 +266,6 @@ class EngineWorker:
         n_read_tokens = len(request.prompt.tail) + (0 if was_kept else n_kept_tokens)
         self.usage.add(n_read_tokens, 1 if request.first_tokens else sum(len(row.ids) for row in rows))
         return [replace(stepper.generation(row, queue_ms), n_kept_tokens=n_kept_tokens) for row in rows]
-
-    def _makes_room(self, request: GenerationRequest) -> bool:
-        """Say whether the request's head may be read now; drops the others for it where nothing else is going on."""
-        backend, head = self._backend, request.prompt.head
-        assert backend is not None
-        heads = backend.heads
-        with self._condition:
-            if heads is None or not heads.may_hold(head) or self._live.awaits_other_than(request):
-                return False
-            if heads.has(head) or heads.has_room(head):
-                return True
-            if not self._live.is_quiet_but_for(request, QUIET_S):
-                return False
-            self._is_dropping = True
-            # A hold is worth one prefill, a head the same for each key to come.
-            self._live.end_holds()
-            self._condition.wait_for(lambda: self._live.n_begun == 1, ENDING_S_MAX)
-        try:
-            return self._rest.drop_heads(backend)
-        finally:
-            with self._condition:
-                self._is_dropping = False
-                self._condition.notify_all()
 
     @property
     def _closed(self) -> bool:

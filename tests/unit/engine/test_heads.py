@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from fimble.engine import worker as worker_module
+from fimble.engine import room
 from fimble.engine.contract import GenerationRequest, Priority
 from fimble.engine.heads import AGE_S_MAX, HEADS_MAX, HeadBook
 from fimble.engine.scripted import Answer, ScriptedBackend
@@ -24,7 +24,7 @@ def backend() -> ScriptedBackend:
 
 @pytest.fixture
 async def worker(backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[EngineWorker]:
-    monkeypatch.setattr(worker_module, "QUIET_S", 0.0)
+    monkeypatch.setattr(room, "QUIET_S", 0.0)
     worker = EngineWorker(lambda: backend)
     worker.start()
     await worker.wait_ready()
@@ -85,6 +85,27 @@ async def test_head_is_read_like_the_tail_where_there_is_no_room(
     assert (await ask(worker, SECOND)).n_kept_tokens == len(SECOND)
 
 
+async def test_full_memory_is_emptied_for_a_head_that_is_asked_for_again(
+    worker: EngineWorker, backend: ScriptedBackend
+) -> None:
+    kept = [(await ask(worker, head)).n_kept_tokens for head in (FIRST, SECOND, FIRST, SECOND, SECOND, FIRST)]
+    assert kept == [40, 0, 40, 40, 40, 0]
+    assert backend.n_rests == backend.n_wakes == 1
+
+
+async def test_memory_is_not_emptied_under_an_action(worker: EngineWorker, backend: ScriptedBackend) -> None:
+    await ask(worker, FIRST)
+    backend.answers.insert(0, Answer("word " * 400, token_ms=10, times=1))
+    request = GenerationRequest(FimPrompt((), TAIL), 2000, Priority.ACTION)
+    action = asyncio.ensure_future(worker.generate(request))
+    while len(backend.calls) < 2:
+        await asyncio.sleep(0.002)
+    assert [(await ask(worker, SECOND)).n_kept_tokens for _ in range(3)] == [0, 0, 0]
+    assert backend.n_rests == 0
+    request.token.cancel()
+    await action
+
+
 async def test_full_memory_is_emptied_for_a_new_head_when_nobody_types(
     worker: EngineWorker, backend: ScriptedBackend
 ) -> None:
@@ -100,7 +121,7 @@ async def test_memory_is_not_emptied_soon_after_typing(
 ) -> None:
     await warm(worker, FIRST)
     await ask(worker, FIRST)
-    monkeypatch.setattr(worker_module, "QUIET_S", 60.0)
+    monkeypatch.setattr(room, "QUIET_S", 60.0)
     assert (await warm(worker, SECOND)).stop_reason is StopReason.CANCELLED
     assert backend.n_rests == 0
 

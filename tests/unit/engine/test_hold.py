@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from fimble.engine import gate
-from fimble.engine import worker as worker_module
+from fimble.engine import gate, room
 from fimble.engine.contract import GenerationRequest, Priority
 from fimble.engine.heads import HeadBook
 from fimble.engine.scripted import Answer, ScriptedBackend
@@ -237,7 +236,7 @@ async def test_weights_leave_memory_in_spite_of_a_hold(backend: ScriptedBackend)
 async def test_full_memory_is_emptied_for_a_head_in_spite_of_a_hold(
     worker: EngineWorker, backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_module, "QUIET_S", 0.0)
+    monkeypatch.setattr(room, "QUIET_S", 0.0)
     held = Held()
     for name, n_rests in (("a", 0), ("b", 1)):
         task = await hold(worker, held) if name == "b" else None
