@@ -113,10 +113,6 @@ def test_crlf_file(window):
 
 
 def test_untitled_file(window):
-    window.press("Control+Alt+u")
-    until(lambda: window.page.locator(".tab.active").count() == 1, "a new editor")
-    # The editor names the tab by its text: then the new document is known all over the editor.
-    window.type("shopping ")
-    until(lambda: "shopping" in window.page.locator(".tab.active").inner_text(), "the tab's name")
-    window.type("list")
+    window.new_file()
+    window.type("shopping list")
     window.until_ghost(": milk")

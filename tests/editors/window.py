@@ -81,6 +81,15 @@ class Window:
         self.press("Control+End")
         return path
 
+    def new_file(self) -> None:
+        """Open a document without a file, with the cursor in it."""
+        self.press("Control+Alt+u")
+        self.page.wait_for_selector('.tab.active[data-resource-name^="Untitled"]')
+        self.page.wait_for_selector(".editor-instance .view-lines")
+        # The tab is there before the keys are the editor's; and what is asked before that is dropped with the focus.
+        self.page.locator(".editor-instance .view-lines").first.click()
+        self.page.wait_for_selector(".editor-instance .monaco-editor.focused")
+
     def settle(self) -> None:
         """Close what an earlier test may have left open, without saving."""
         self.press("Escape", "Escape")

@@ -263,8 +263,10 @@ class EngineWorker:
             request.standing.n_kept_tokens = n_kept_tokens
         stepper = Stepper(request, backend.tokenizer, started_at_s, lambda: self._gate(job, backend))
         rows = backend.run(request, stepper.on_token)
-        n_read_tokens = len(request.prompt.tail) + (0 if was_kept else n_kept_tokens)
-        self.usage.add(n_read_tokens, 1 if request.first_tokens else sum(len(row.ids) for row in rows))
+        n_given_tokens = sum(map(len, request.starts))
+        n_read_tokens = len(request.prompt.tail) + (0 if was_kept else n_kept_tokens) + n_given_tokens
+        n_written_tokens = 1 if request.first_tokens else sum(len(row.ids) for row in rows) - n_given_tokens
+        self.usage.add(n_read_tokens, n_written_tokens)
         return [replace(stepper.generation(row, queue_ms), n_kept_tokens=n_kept_tokens) for row in rows]
 
     @property

@@ -74,6 +74,15 @@ async def test_head_is_kept_by_its_first_request_and_read_no_more(
     assert worker.usage.totals()["n_prefilled_tokens"] == len(FIRST) + 2 * len(TAIL)
 
 
+async def test_beginning_that_is_given_counts_as_read(worker: EngineWorker, backend: ScriptedBackend) -> None:
+    backend.answers = [Answer("", words={"wo": 0.0}, rows=["word"])]
+    prompt, start = FimPrompt((), TAIL), tuple(b"wo")
+    [row] = await worker.generate(GenerationRequest(prompt, 8, starts=(start,)))
+    assert row.text == "word"
+    totals = worker.usage.totals()
+    assert (totals["n_prefilled_tokens"], totals["n_decoded_tokens"]) == (len(TAIL) + 2, 2)
+
+
 async def test_head_is_read_like_the_tail_where_there_is_no_room(
     worker: EngineWorker, backend: ScriptedBackend
 ) -> None:
