@@ -142,15 +142,15 @@ class Settings:
         maximum=8,
     )
     ahead_wasted_per_100_tokens: int = _setting(
-        20,
+        10,
         "Of 100 decoded tokens so many may have been prepared in vain; beyond that nothing more is prepared.",
         minimum=0,
         maximum=100,
     )
     head_mib_max: int = _setting(
-        176,
+        132,
         "Memory in MiB for beginnings of prompts that the model keeps read, so that a key costs the last lines only;"
-        " 0 keeps none. 176 hold 1,072 tokens of the 0.5B and 536 of the 1.5B. Shared by all sessions of one model; the"
+        " 0 keeps none. 132 hold 804 tokens of the 0.5B and 402 of the 1.5B. Shared by all sessions of one model; the"
         " first one's counts.",
         minimum=0,
         maximum=65_536,

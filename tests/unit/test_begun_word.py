@@ -99,7 +99,7 @@ async def test_looking_for_a_token_that_agrees_counts_as_one(app: Application) -
     await ask(app, "second = i")
     after = app.engine.usage.totals()
     assert after["n_generations"] - before["n_generations"] == 2
-    assert after["n_decoded_tokens"] - before["n_decoded_tokens"] == 1 + len(" int(a) + 1\n")
+    assert after["n_decoded_tokens"] - before["n_decoded_tokens"] == 1 + len("(a) + 1\n")
 
 
 async def test_prompt_whose_head_is_not_kept_is_read_once(word: Answer) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from fimble.completion.answer import Answerer
+from fimble.completion.answer import ROWS_AT_ONCE, Answerer
 from fimble.completion.cache import CompletionCache
 from fimble.completion.candidate import judge
 from fimble.completion.flights import Flights
@@ -88,6 +88,7 @@ class WordEngine:
     words: dict[str, float]
     rest: Callable[[str], str]
     asked: list[GenerationRequest] = field(default_factory=list)
+    rest_log_probability: dict[str, float] = field(default_factory=dict)
     state: EngineState = EngineState.READY
     error: FimbleError | None = None
     figures: None = None
@@ -99,7 +100,10 @@ class WordEngine:
             return [Generation(word, 1, StopReason.LENGTH, log_probability=p) for word, p in self.words.items()]
         if request.starts:
             starts = [self.tokenizer.decode(start) for start in request.starts]
-            return [Generation(s + self.rest(s), 3, StopReason.RULE, log_probability=-0.5) for s in starts]
+            likely = self.rest_log_probability
+            return [
+                Generation(s + self.rest(s), 3, StopReason.RULE, log_probability=likely.get(s, -0.5)) for s in starts
+            ]
         return [Generation(self.first, 3, StopReason.RULE)] * request.n_rows
 
 
@@ -116,11 +120,26 @@ async def answers(engine: WordEngine, marked: str) -> Sequence[str]:
 
 
 async def test_likeliest_line_that_can_stand_is_shown() -> None:
-    engine = WordEngine("    b = 1\n", {" x": -0.1, " while": -2.0, " if": -1.0}, lambda start: " a:\n")
+    engine = WordEngine("    b = 1\n", {" x": -0.1, " if": -1.0, " while": -2.0}, lambda start: " a:\n")
     assert await answers(engine, NESTED) == ["    if a:"]
     _, words, begun = engine.asked
     assert words.first_tokens
-    assert [engine.tokenizer.decode(start) for start in begun.starts] == [" while", " if"]
+    assert [engine.tokenizer.decode(start) for start in begun.starts] == [" if"]
+
+
+async def test_line_may_be_likelier_than_one_with_a_likelier_first_word() -> None:
+    engine = WordEngine("    b = 1\n", {" if": -1.0, " while": -1.2, " with": -3.0}, lambda start: " a:\n")
+    engine.rest_log_probability = {" if": -1.0, " while": -0.1}
+    assert await answers(engine, NESTED) == ["    while a:"]
+    # The third could not be likelier, however it went on.
+    assert [engine.tokenizer.decode(*asked.starts) for asked in engine.asked[2:]] == [" if", " while"]
+
+
+async def test_next_likeliest_is_written_where_the_likeliest_cannot_stand() -> None:
+    words = {" if": -1.0, " while": -2.0, " with": -3.0}
+    engine = WordEngine("    b = 1\n", words, lambda start: " a:\n" if start == " while" else " a\n")
+    assert await answers(engine, NESTED) == ["    while a:"]
+    assert [engine.tokenizer.decode(*asked.starts) for asked in engine.asked[2:]] == [" if", " while"]
 
 
 async def test_line_that_defines_what_is_used_below_is_shown() -> None:
@@ -132,7 +151,9 @@ async def test_line_that_defines_what_is_used_below_is_shown() -> None:
 async def test_engine_that_cannot_tell_first_words_is_asked_for_samples() -> None:
     engine = WordEngine("    b = 1\n", {}, lambda start: "")
     assert await answers(engine, NESTED) == ["    b = 1"]
-    assert engine.asked[-1].n_rows == Settings().n_second_opinions
+    assert [asked.n_rows for asked in engine.asked[2:]] == [ROWS_AT_ONCE] * (
+        Settings().n_second_opinions // ROWS_AT_ONCE
+    )
 
 
 @pytest.mark.parametrize("too_late", ["words", "lines"])

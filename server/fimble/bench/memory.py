@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import psutil
 
+from fimble.bench.replay.side import wait_quiet
 from fimble.bench.resident import peak_mib, resident_mib
 from fimble.bench.sample import real_code
 from fimble.bench.wire import MeasuredServer, shown_items
@@ -17,13 +18,18 @@ N_DOCUMENTS = 8
 
 @dataclass(frozen=True, slots=True)
 class MemoryUse:
-    """Resident memory of the server process in MiB; `resident` every tenth of the way, `peak` as the system kept it."""
+    """Resident memory of the server process in MiB; `peak` as the system kept it.
+
+    `resident` is read every tenth of the way, right behind an answer, when what was worked with is not given back yet
+    and more is being prepared; `rest` behind the last one, once nothing is done any more.
+    """
 
     n_requests: int
     n_shown: int
     started_mib: float
     loaded_mib: float
     resident_mib: list[float]
+    rest_mib: float
     peak_mib: float | None
 
 
@@ -65,9 +71,11 @@ def measure(
             if n_done % max(1, n_requests // 10) == 0:
                 sampled_mib.append(resident_mib(process))
             on_request(n_done)
+        wait_quiet(server.pid)
+        rest_mib = resident_mib(process)
         highest_mib = peak_mib(process)
     peak = None if highest_mib is None else round(highest_mib, 1)
-    return MemoryUse(n_requests, n_shown, started_mib, loaded_mib, sampled_mib, peak)
+    return MemoryUse(n_requests, n_shown, started_mib, loaded_mib, sampled_mib, rest_mib, peak)
 
 
 def _uri(number: int) -> str:

@@ -111,6 +111,7 @@ def _run_memory(args: argparse.Namespace) -> tuple[MemoryUse, str]:
         f"started         {use.started_mib:8.1f} MiB\n"
         f"model loaded    {use.loaded_mib:8.1f} MiB\n"
         f"after {use.n_requests:<9} {use.resident_mib[-1]:8.1f} MiB  ({use.n_shown} shown)\n"
+        f"at rest         {use.rest_mib:8.1f} MiB\n"
         f"{peak}on the way      " + ", ".join(f"{mib:.0f}" for mib in use.resident_mib) + " MiB\n"
     )
     return use, text

@@ -20,6 +20,8 @@ from fimble.records import Completion, Decline, DeclineReason, Shape, StopReason
 
 SAMPLED_TOKENS_MAX = 32
 SAMPLING_TEMPERATURE = 0.8
+ROWS_AT_ONCE = 2
+"""Each row copies what is read of the prompt (66 MiB of 384 tokens, 0.5B); four took 390 MiB more than one."""
 AT_LINE_END = "line-end"
 WHOLE = (StopReason.RULE, StopReason.END_TOKEN)
 _completion_ids = itertools.count(1)
@@ -117,13 +119,17 @@ class Answerer:
         n_rows = max(n_rows, question.request.n_alternatives - 1)
         if not n_rows or question.token.cancelled:
             return found
-        # A step of four rows costs 1.25 times one of a single row (server/bench/README.md).
-        n_tokens_max = min(question.ask.decoded_tokens_max, SAMPLED_TOKENS_MAX)
-        request = self._request(question, laid_out, n_tokens_max)
-        # One sampled row would be a greedy one again: a batch starts at two.
-        rows = await self._engine.generate(replace(request, n_rows=max(2, n_rows), temperature=SAMPLING_TEMPERATURE))
-        trace.more(rows, "sampled")
-        return found + [judge(row, laid_out.answer(row.text), question.window, question.ask.shape) for row in rows]
+        request = self._request(question, laid_out, min(question.ask.decoded_tokens_max, SAMPLED_TOKENS_MAX))
+        while n_rows > 0 and not question.token.cancelled:
+            # One sampled row would be a greedy one again.
+            sampled = replace(request, n_rows=ROWS_AT_ONCE, temperature=SAMPLING_TEMPERATURE)
+            rows = await self._engine.generate(sampled)
+            trace.more(rows, "sampled")
+            found += [judge(row, laid_out.answer(row.text), question.window, question.ask.shape) for row in rows]
+            n_rows -= ROWS_AT_ONCE
+            if question.request.n_alternatives == 1 and any(c.fits for c in found):
+                break
+        return found
 
     async def _begun(self, question: Question, begin: Beginnings, n_rows: int, trace: TraceBuilder) -> list[Candidate]:
         """Decode answers that begin as the lines below call for, and as the likeliest words that may stand there."""
@@ -139,12 +145,15 @@ class Answerer:
         chosen = tuple(starts)[:n_rows]
         if not any(word.n_decoded_tokens for word in words) or not chosen or question.token.cancelled:
             return []
-        rows = await self._engine.generate(replace(request, starts=chosen))
-        if len(rows) != len(chosen):
-            return []  # one row without text: it was cancelled, or too late, while it waited for its turn
-        trace.more(rows, "begun")
-        found = []
-        for row, start in zip(rows, chosen, strict=True):
+        found: list[Candidate] = []
+        for start in chosen:
+            likeliest = max((c.log_probability or 0.0 for c in found if c.fits), default=float("-inf"))
+            if question.token.cancelled or likeliest >= starts[start]:
+                break  # no line is likelier than its first word, nor is any that comes behind this one
+            [row] = await self._engine.generate(replace(request, starts=(start,)))
+            if not row.text:
+                break  # it was cancelled, or too late, while it waited for its turn
+            trace.more([row], "begun")
             likely = replace(row, log_probability=(row.log_probability or 0.0) + starts[start])
             found.append(judge(likely, begin.lead + laid_out.answer(row.text), question.window, ask.shape))
         return found

@@ -27,7 +27,7 @@ local M = {}
 ---@field begun_words? boolean Have the model write a word that is begun at the cursor again from its start, as what was typed of it allows. Needs `head_mib_max`; never done on a remote server.
 ---@field n_type_ahead? integer Other lines than the one shown that are written while it is read, where the model was unsure, so that a key against it may show one at once; 0 writes none. Needs `head_mib_max`, and counts as prepared.
 ---@field ahead_wasted_per_100_tokens? integer Of 100 decoded tokens so many may have been prepared in vain; beyond that nothing more is prepared.
----@field head_mib_max? integer Memory in MiB for beginnings of prompts that the model keeps read, so that a key costs the last lines only; 0 keeps none. 176 hold 1,072 tokens of the 0.5B and 536 of the 1.5B. Shared by all sessions of one model; the first one's counts.
+---@field head_mib_max? integer Memory in MiB for beginnings of prompts that the model keeps read, so that a key costs the last lines only; 0 keeps none. 132 hold 804 tokens of the 0.5B and 402 of the 1.5B. Shared by all sessions of one model; the first one's counts.
 ---@field idle_unload_s? integer The model's weights leave memory after so long without a request, and come back with the next one, in about half a second; 0 keeps them. The first session's counts.
 ---@field ahead_on_battery? boolean Prepare text and heads in advance on battery power too.
 ---@field deadline_ms? integer Latest moment of an answer; what is decoded by then is shown.
