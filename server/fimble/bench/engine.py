@@ -19,7 +19,8 @@ PREFILL_TOKENS = (64, 128, 256, 512, 1024)
 DECODE_CONTEXT_TOKENS = (64, 256, 1024)
 DECODE_TOKENS = 32
 HEAD_TOKENS = (256, 512, 1024)
-TAIL_TOKENS = (8, 32, 64)
+TAIL_TOKENS = (8, 32)
+"""Each with each other is a head that is kept to the end, and an engine keeps `HEADS_MAX` of them."""
 BATCH_ROWS = (1, 4, 8)
 BATCH_CONTEXT_TOKENS = 128
 BATCH_STEPS = 16

@@ -7,7 +7,7 @@ import pytest
 from fimble.bench import engine as engine_bench
 from fimble.bench import interruption
 from fimble.bench.sample import made_up_document, times
-from fimble.engine.heads import HeadBook
+from fimble.engine.heads import HEADS_MAX, HeadBook
 from fimble.engine.scripted import Answer, ScriptedBackend
 from fimble.engine.worker import EngineWorker
 
@@ -20,6 +20,10 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_bench, "HEAD_TOKENS", (64,))
     monkeypatch.setattr(engine_bench, "TAIL_TOKENS", (8,))
     monkeypatch.setattr(interruption, "N_CANCELS", 3)
+
+
+def test_an_engine_keeps_all_heads_that_are_measured() -> None:
+    assert len(engine_bench.HEAD_TOKENS) * len(engine_bench.TAIL_TOKENS) <= HEADS_MAX
 
 
 async def test_every_figure_comes_from_the_backend(small: None):
