@@ -97,6 +97,15 @@ async def test_place_that_others_can_write_is_not_asked(home, running, source) -
     assert (code, out) == (0, "alone()\n") and "can be written by other users" in err
 
 
+@pytest.fixture
+def interruptible():
+    """Have the commands take an interrupt, which a shell lets whatever runs in its background ignore."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 async def test_interrupted_command_leaves_the_daemon_free(home, running, source) -> None:
     # No two words are alike: a loop would be cut short, and the command done before it can be interrupted.
     await running(" + ".join(f"a{n}" for n in range(100)), token_ms=200)
