@@ -31,7 +31,7 @@ class Room:
         Errors: EngineError if the weights cannot be loaded again.
         """
         head, heads = request.prompt.head, backend.heads
-        if not head or heads is None or not heads.may_hold(head):
+        if heads is None or not heads.may_hold(head):
             return False
         with self._condition:
             if request.warms_head and self._live.awaits_other_than(request):
