@@ -20,6 +20,7 @@ from fimble.text.document import DocumentSnapshot
 from scripted_app import running, until
 
 SETTINGS = Settings(engine="scripted", delay_ms=0, prefetch=False, hold=False, prefix_tokens_max=200)
+URI = "file:///a.py"
 ABOVE = "".join(f"line_{n} = {n}\n" for n in range(100, 110))
 
 
@@ -45,7 +46,7 @@ async def app(backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch) -> Asyn
 
 
 async def ask(app: Application, line: str, behind: str = "") -> CompletionResult:
-    document = DocumentSnapshot("file:///a.py", "python", 1, ABOVE + line + behind + "\nlast = 1\n")
+    document = DocumentSnapshot(URI, "python", 1, ABOVE + line + behind + "\nlast = 1\n")
     request = CompletionRequest(document, len(ABOVE + line))
     return await app.completion.complete(request, CancelToken(), lambda: document)
 
@@ -68,6 +69,29 @@ async def test_keys_of_the_word_go_on_with_what_is_decoded(
     result = await ask(app, "second = in")
     assert (result.completions[0].text, result.trace.cache) == ("t(a) + 1", "in-flight")
     assert len(backend.calls) == 1
+    await first
+
+
+async def test_keys_until_the_word_is_known_choose_it(app: Application, backend: ScriptedBackend, word: Answer) -> None:
+    word.prefill_ms, word.rows = 30, [" in_order\n"]
+    first = asyncio.ensure_future(ask(app, "second = i"))
+    await until(lambda: app.completion._flights.under_way(URI))
+    result = await ask(app, "second = in_")
+    assert (result.completions[0].text, result.trace.cache) == ("order", "in-flight")
+    assert [backend.tokenizer.decode(start) for call in backend.calls for start in call.starts] == [" in"]
+    await first
+
+
+async def test_key_against_the_word_does_not_wait_for_what_comes_behind_it(
+    app: Application, backend: ScriptedBackend, word: Answer
+) -> None:
+    word.prefill_ms = 30
+    first = asyncio.ensure_future(ask(app, "second = i"))
+    await until(lambda: backend.calls)
+    flight = app.completion._flights.under_way(URI)
+    assert flight is not None and flight.answer == "nt"
+    await ask(app, "second = if")
+    assert not flight.has_strayed and flight.token.cancelled
     await first
 
 

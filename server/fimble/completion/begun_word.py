@@ -6,8 +6,10 @@ The tokenizer cuts a begun word otherwise than any text the model has read: behi
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from fimble.completion.agreement import agree
 from fimble.engine.contract import Engine, GenerationRequest
 from fimble.fim.prompt import LaidOutPrompt
 from fimble.records import CursorWindow
@@ -30,10 +32,12 @@ class BegunWord:
         """Take a prompt laid out before the word, of which `chars` are typed."""
         return cls(replace(laid_out, owed=laid_out.owed + chars))
 
-    async def begin(self, request: GenerationRequest, engine: Engine) -> GenerationRequest | None:
+    async def begin(
+        self, request: GenerationRequest, engine: Engine, typed_since: Callable[[], str]
+    ) -> GenerationRequest | None:
         """Give the request with the likeliest token that agrees with what was typed as its start; None if none does.
 
-        It costs one step more. Errors: those of the engine.
+        It costs one step more; `typed_since` gives what was typed until that is done. Errors: those of the engine.
         """
         of_words = replace(
             request,
@@ -43,8 +47,10 @@ class BegunWord:
             first_tokens=True,
             should_stop=None,
         )
-        for word in await engine.generate(of_words):
-            if word.n_kept_tokens and word.text.startswith(self.laid_out.owed):
+        words = await engine.generate(of_words)
+        owed, typed = self.laid_out.owed, typed_since()
+        for word in words:
+            if word.n_kept_tokens and word.text.startswith(owed) and agree(word.text, owed + typed):
                 start = tuple(engine.tokenizer.encode(word.text))
                 return replace(request, prompt=self.laid_out.prompt, starts=(start,))
         return None

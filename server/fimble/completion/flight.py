@@ -172,8 +172,8 @@ class Flight(Course):
 
     async def _fly(self, engine: Engine, request: GenerationRequest) -> None:
         try:
-            if self._begun is not None and (word := await self._begun.begin(request, engine)) is not None:
-                self.written, request = self._begun.laid_out, word
+            if self._begun is not None:
+                request = await self._begin(self._begun, request, engine)
             [row] = await engine.generate(request)
             self.answer = self.given + self.written.answer(row.text)
             self.n_decoded_tokens = row.n_decoded_tokens
@@ -185,6 +185,16 @@ class Flight(Course):
             self._error = error
         finally:
             self._look()
+
+    async def _begin(self, begun: BegunWord, request: GenerationRequest, engine: Engine) -> GenerationRequest:
+        """Give what is to be decoded: behind the word that is known to come, where one is."""
+        word = await begun.begin(request, engine, lambda: self.goal.typed)
+        if word is None:
+            return request
+        self.written = begun.laid_out
+        # Known before anything is decoded behind it: a key against it need not wait for that.
+        self.answer = self.written.answer(engine.tokenizer.decode(word.starts[0]))
+        return word
 
     def _is_usable_end(self, goal: Goal, stop_reason: StopReason) -> bool:
         """Say whether the end of the generation is one for this goal too, and not only for the place it began at."""

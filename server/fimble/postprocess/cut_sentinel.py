@@ -23,6 +23,13 @@ FENCE = re.compile(r"^[ \t]*```[^\n`]*$", re.M)
 
 def sentinel_offset(text: str, fence_counts: bool) -> int:
     """Find where the answer is over; -1 if it is not."""
+    end = _first_end(text, fence_counts)
+    while end > 0 and (before := _first_end(text[:end], fence_counts)) >= 0:
+        end = before  # what was cut had hidden a fence
+    return end
+
+
+def _first_end(text: str, fence_counts: bool) -> int:
     match = SENTINEL.search(text)
     end = match.start() if match else -1
     if fence_counts and (fence := FENCE.search(text)) and (end < 0 or fence.start() < end):
