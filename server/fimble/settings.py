@@ -121,13 +121,12 @@ class Settings:
     )
     hold: bool = _setting(
         True,
-        "Let the model wait where a suggested line ends, for 30 seconds at most, so that the next line needs no prompt"
+        "Let the model wait where a suggested line ends, for 10 seconds at most, so that the next line needs no prompt"
         " to be read once this one is taken or typed. One at a time, in memory of at most a prompt's length.",
     )
     next_line: bool = _setting(
         True,
-        "Show the next line below one that was just taken, if the model holds or has written it; off, it comes with"
-        " Enter. Not with `multiline = never`.",
+        "Show the next line below one that was just taken; off, it comes with Enter. Not with `multiline = never`.",
     )
     begun_words: bool = _setting(
         True,
@@ -142,7 +141,7 @@ class Settings:
         maximum=8,
     )
     ahead_wasted_per_100_tokens: int = _setting(
-        10,
+        5,
         "Of 100 decoded tokens so many may have been prepared in vain; beyond that nothing more is prepared.",
         minimum=0,
         maximum=100,

@@ -1,4 +1,4 @@
-"""Behind a line that was just taken the next one is shown, where nothing has to be read for it."""
+"""Behind a line that was just taken the next one is shown: held, or there already, or written now."""
 
 from __future__ import annotations
 
@@ -73,6 +73,29 @@ async def test_line_that_was_decoded_already_is_shown_from_the_cache(
     second = await ask(app, TAKEN)
     assert (second.completions[0].text, second.trace.cache) == ("\n    total += 1", "next-line")
     assert len(backend.calls) == 1
+
+
+async def test_line_that_nobody_holds_is_written_and_shown(app: Application, backend: ScriptedBackend) -> None:
+    app.apply(replace(NEXT, hold=False))
+    backend.answers.append(Answer("total += 1\n    log(total)\n", when="total = a + b\n"))
+    marked = taken(FIRST, await ask(app, FIRST))
+    second = await ask(app, marked)
+    assert (second.completions[0].text, second.trace.cache) == ("\n    total += 1", "miss")
+    assert len(backend.calls) == 2
+    result = await ask(app, marked.replace("║", "\n    to║"))
+    assert (result.completions[0].text, result.trace.cache) == ("tal += 1", "typed-through")
+    assert len(backend.calls) == 2
+
+
+async def test_line_that_is_written_ends_with_a_key_against_it(app: Application, backend: ScriptedBackend) -> None:
+    app.apply(replace(NEXT, hold=False))
+    backend.answers.append(Answer("total += 1\n", when="total = a + b\n", token_ms=20))
+    marked = taken(FIRST, await ask(app, FIRST))
+    waiting = asyncio.ensure_future(ask(app, marked))
+    await until(lambda: len(backend.calls) == 2)
+    await ask(app, marked.replace("║", "  # note║"))
+    assert not (await waiting).completions
+    assert backend.calls[1].token.cancelled
 
 
 async def test_line_end_is_that_of_the_document(app: Application, backend: ScriptedBackend) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from fimble.bench.replay.side import wait_quiet
 from fimble.bench.resident import peak_mib, resident_mib
 from fimble.bench.sample import real_code
 from fimble.bench.wire import MeasuredServer, shown_items
+from fimble.engine.gate import HOLD_S_MAX
 
 N_DOCUMENTS = 8
 
@@ -21,7 +23,7 @@ class MemoryUse:
     """Resident memory of the server process in MiB; `peak` as the system kept it.
 
     `resident` is read every tenth of the way, right behind an answer, when what was worked with is not given back yet
-    and more is being prepared; `rest` behind the last one, once nothing is done any more.
+    and more is being prepared; `rest` behind the last one, once nothing is done or held any more.
     """
 
     n_requests: int
@@ -71,6 +73,8 @@ def measure(
             if n_done % max(1, n_requests // 10) == 0:
                 sampled_mib.append(resident_mib(process))
             on_request(n_done)
+        wait_quiet(server.pid)
+        time.sleep(HOLD_S_MAX)
         wait_quiet(server.pid)
         rest_mib = resident_mib(process)
         highest_mib = peak_mib(process)

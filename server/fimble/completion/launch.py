@@ -145,18 +145,20 @@ class Launcher:
         row = await self._wait(question, *claimed, trace)
         return None if row is None else (*claimed, row)
 
-    def ahead(self, question: Question, base: CursorWindow, given: str) -> bool:
-        """Have the model write, in the background, what comes `given` characters behind `base`; says whether it does.
+    def ahead(self, question: Question, base: CursorWindow, given: str, *, is_asked: bool = False) -> bool:
+        """Have the model write what comes `given` characters behind `base`; says whether it does.
 
+        In the background, as long as what is prepared is used; unless `is_asked`: then somebody waits for it.
         Errors: PromptBudgetError, EngineError.
         """
         uri = question.request.document.uri
         if self.flights.under_way(uri) is not None or self.cache.lookup(uri, question.window) is not None:
             return False
-        if not self.may_go_ahead():
+        if not is_asked and not self.may_go_ahead():
             return False
         rules = StopRules.build(question.window, question.ask)
-        flight = Flight(base, question.ask, self.lay_out(question), rules, given=given, is_ahead=True)
+        flight = Flight(base, question.ask, self.lay_out(question), rules, given=given, is_ahead=not is_asked)
+        flight.is_kept = True
         self.flights.launch(uri, flight, self.engine, question.deadline_at_s)
         return True
 

@@ -9,7 +9,7 @@ from fimble.metrics import Metrics
 
 HALF_LIFE_TOKENS = 1_000
 """After so many decoded tokens what was before counts half."""
-AHEAD_TOKENS_MIN = 64
+AHEAD_TOKENS_MIN = 32
 """So much may be prepared before anything is known about its use."""
 HALF_LIFE_LINES = 32
 FOLLOWED_LINES_MIN = 8

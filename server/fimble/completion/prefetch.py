@@ -128,11 +128,21 @@ def taken(result: CompletionResult) -> tuple[DocumentSnapshot, int]:
 def prepare(request: CompletionRequest, launcher: Launcher) -> bool:
     """Have the answer for a place to come decoded, if it is not there; says whether that was begun.
 
-    At the end of a line it is the next line that comes, with the indentation an editor gives it. It is kept as
-    text behind the line's end, so that it is found whatever indentation is typed.
     Errors: PromptBudgetError, EngineError.
     """
+    found = place_ahead(request, launcher)
+    return found is not None and launcher.ahead(*found)
+
+
+def place_ahead(request: CompletionRequest, launcher: Launcher) -> tuple[Question, CursorWindow, str] | None:
+    """Give what is asked at a place to come, the window of that place, and what is given behind it; None: nothing is.
+
+    At the end of a line it is the next line that comes, with the indentation an editor gives it. It is kept as
+    text behind the line's end, so that it is found whatever indentation is typed.
+    """
     document, offset = request.document, request.offset
+    if len(document.text) > DOCUMENT_CHARS_MAX:
+        return None
     base, _ = look(request, launcher.settings, launcher.engine.state, launcher.limits)
     given = ""
     if base.ends_line:
@@ -143,10 +153,10 @@ def prepare(request: CompletionRequest, launcher: Launcher) -> bool:
         request = replace(request, document=later, offset=offset + len(typed))
     question = question_at(request, launcher)
     if question is None:
-        return False
+        return None
     ask = question.ask
     ask = replace(ask, decoded_tokens_max=min(ask.decoded_tokens_max, launcher.settings.line_tokens_max))
-    return launcher.ahead(replace(question, ask=ask), base, given)
+    return replace(question, ask=ask), base, given
 
 
 def indent_behind(window: CursorWindow) -> str:

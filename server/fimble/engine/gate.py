@@ -13,8 +13,9 @@ from fimble.records import StopReason
 POLL_S = 0.05
 """How long a paused generation sleeps between looks at its cancel token."""
 
-HOLD_S_MAX = 30.0
-"""Who has not gone on from a line by then has gone elsewhere, and its state takes as much memory as a head."""
+HOLD_S_MAX = 10.0
+"""Who has not gone on from a line by then is elsewhere. Its state takes more memory than a head, and where the head is
+kept, all that is saved is reading a few lines behind it."""
 
 HELD_POLL_S = 1.0
 """A held generation is told when it is to go on or to end; this is how long it sleeps if somebody forgot to."""

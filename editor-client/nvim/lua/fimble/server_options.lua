@@ -22,8 +22,8 @@ local M = {}
 ---@field show_parts? boolean At `target_ms` show a part of the answer, up to a whole word or line, and the rest when it is reached, instead of waiting for all of it.
 ---@field reuse_running? boolean Go on with the answer under way while the keys agree with it, instead of asking anew.
 ---@field prefetch? boolean Prepare what comes after a suggestion while it is read. Stops at a key within one token; never done on a remote server.
----@field hold? boolean Let the model wait where a suggested line ends, for 30 seconds at most, so that the next line needs no prompt to be read once this one is taken or typed. One at a time, in memory of at most a prompt's length.
----@field next_line? boolean Show the next line below one that was just taken, if the model holds or has written it; off, it comes with Enter. Not with `multiline = never`.
+---@field hold? boolean Let the model wait where a suggested line ends, for 10 seconds at most, so that the next line needs no prompt to be read once this one is taken or typed. One at a time, in memory of at most a prompt's length.
+---@field next_line? boolean Show the next line below one that was just taken; off, it comes with Enter. Not with `multiline = never`.
 ---@field begun_words? boolean Have the model write a word that is begun at the cursor again from its start, as what was typed of it allows. Needs `head_mib_max`; never done on a remote server.
 ---@field n_type_ahead? integer Other lines than the one shown that are written while it is read, where the model was unsure, so that a key against it may show one at once; 0 writes none. Needs `head_mib_max`, and counts as prepared.
 ---@field ahead_wasted_per_100_tokens? integer Of 100 decoded tokens so many may have been prepared in vain; beyond that nothing more is prepared.
