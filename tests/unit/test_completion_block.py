@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from fimble.app import Application
+from fimble.completion import course
 from fimble.completion.policy import Ask
 from fimble.completion.request import CompletionRequest, CompletionResult
 from fimble.completion.stop import StopRules
@@ -107,3 +108,37 @@ def test_opener_at_the_cursor_waits_for_its_block() -> None:
     rules = StopRules.build(CursorWindow("def f(a)", "\n", "python"), Ask(Shape.BLOCK, 16, 128, 0, 384, 128))
     assert not rules.may_end_with(":\n")
     assert rules.may_end_with(":\n    return a\n")
+
+
+@pytest.mark.parametrize(
+    ("written", "may_end", "may_end_later"),
+    [
+        ("for (;;) {\n", False, False),
+        ("for (;;) {\n        b();\n", False, True),
+        ("for (;;) {\n        b(\n", False, False),
+        ("for (;;) {\n        b();\n    }\n", True, True),
+        ("a = {\n        b: 1,\n", False, False),
+    ],
+)
+def test_later_a_line_within_braces_may_be_shown(written: str, may_end: bool, may_end_later: bool) -> None:
+    window = CursorWindow("function f(a) {\n    ", "\n}\n", "javascript")
+    rules = StopRules.build(window, Ask(Shape.BLOCK, 16, 128, 0, 384, 128))
+    assert rules.may_end_with(written) is may_end
+    assert rules.may_end_with(written, leaves_blocks_open=True) is may_end_later
+
+
+def test_later_a_bracket_of_a_language_without_braces_stays_open() -> None:
+    rules = StopRules.build(CursorWindow("def f(a):\n    ", "\n", "python"), Ask(Shape.BLOCK, 16, 128, 0, 384, 128))
+    assert not rules.may_end_with("a = {\n        1: 2\n", leaves_blocks_open=True)
+
+
+async def test_block_that_is_very_late_ends_within_its_braces(
+    app: Application, backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(course, "OPEN_BLOCKS_S", 0.0)
+    text = "for (;;) {\n        log(a);\n        log(b);\n    }\n"
+    backend.answers = [Answer(text, token_ms=SLOW_MS, times=1)]
+    document = DocumentSnapshot("file:///a.js", "javascript", 1, "function f(a, b) {\n    \n}\n")
+    request = CompletionRequest(document, document.text.index("\n}"), Trigger.AUTOMATIC)
+    result = await app.completion.complete(request, CancelToken(), lambda: document)
+    assert [each.text for each in result.completions] == ["for (;;) {\n        log(a);"]

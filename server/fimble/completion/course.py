@@ -20,6 +20,9 @@ AHEAD_TOKENS_MAX = 24
 AHEAD_CHARS_MAX = 160
 HELD_TOKENS_MAX = 192
 """Tokens that one prompt's state may grow by while it is held and goes on; then the text is read anew."""
+OPEN_BLOCKS_S = 1.5
+"""So much later than a block that is late is one shown up to a line within its braces, as the deadline would show it
+soon, in the middle of a line and with nothing held behind it."""
 LINE_END = "line end"
 ENOUGH_LINES = "lines"
 GOES_PAST = (LINE_END, ENOUGH_LINES)
@@ -30,7 +33,8 @@ GOES_PAST = (LINE_END, ENOUGH_LINES)
 class Goal:
     """What somebody waits for: the answer behind what is `typed` of it, until the rules say it is enough.
 
-    From `whole_lines_at_s` on it is enough wherever a line ends, as if the rules said so.
+    From `whole_lines_at_s` on it is enough wherever a line ends with nothing left open, as if the rules said so; from
+    `OPEN_BLOCKS_S` later on, within braces too.
     `end_offset` is where in the answer that was; None while it is not reached.
     """
 
@@ -43,8 +47,10 @@ class Goal:
         """Name what ends the answer behind `rest`, the text behind what is typed, or give an empty string."""
         if why := self.rules.reason(rest):
             return why
-        is_late = self.whole_lines_at_s is not None and time.monotonic() >= self.whole_lines_at_s
-        return ENOUGH_LINES if is_late and self.rules.may_end_with(rest) else ""
+        if self.whole_lines_at_s is None or (late_s := time.monotonic() - self.whole_lines_at_s) < 0:
+            return ""
+        may_end = self.rules.may_end_with(rest, leaves_blocks_open=late_s >= OPEN_BLOCKS_S)
+        return ENOUGH_LINES if may_end else ""
 
 
 class Course:

@@ -43,8 +43,11 @@ class StopRules:
         """Say whether `text` is enough: more would be cut by the filters."""
         return self.reason(text) != ""
 
-    def may_end_with(self, text: str) -> bool:
-        """Say whether `text` has come to the end of a line, with nothing left open that begins in it."""
+    def may_end_with(self, text: str, *, leaves_blocks_open: bool = False) -> bool:
+        """Say whether `text` has come to the end of a line, with nothing left open that begins in it.
+
+        `leaves_blocks_open`: within braces of blocks a statement's end will do.
+        """
         lines = to_lf(text).rstrip(" \t")
         if not lines.endswith("\n") or not lines.strip():
             return False
@@ -53,7 +56,12 @@ class StopRules:
         if opens_block(self.window.line_prefix + last if last == code else last, facts):
             return False
         found = scan(lines, facts)
-        return found.inside.in_code and not found.openers
+        if not found.inside.in_code:
+            return False
+        has_blocks = facts.family is not Family.INDENTATION
+        if leaves_blocks_open and has_blocks and all(opener.char == "{" for opener in found.openers):
+            return not last.endswith(",")
+        return not found.openers
 
     def reason(self, text: str) -> str:
         """Name the rule that ends the generation after `text`, or give an empty string."""
