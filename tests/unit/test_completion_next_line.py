@@ -75,8 +75,11 @@ async def test_line_that_was_decoded_already_is_shown_from_the_cache(
     assert len(backend.calls) == 1
 
 
-async def test_line_that_nobody_holds_is_written_and_shown(app: Application, backend: ScriptedBackend) -> None:
-    app.apply(replace(NEXT, hold=False))
+@pytest.mark.parametrize("reuse_running", [True, False])
+async def test_line_that_nobody_holds_is_written_and_shown(
+    app: Application, backend: ScriptedBackend, reuse_running: bool
+) -> None:
+    app.apply(replace(NEXT, hold=False, reuse_running=reuse_running))
     backend.answers.append(Answer("total += 1\n    log(total)\n", when="total = a + b\n"))
     marked = taken(FIRST, await ask(app, FIRST))
     second = await ask(app, marked)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from fimble.bench.replay.side import wait_quiet
+from fimble.bench.process_tree import wait_quiet
 from fimble.bench.resident import peak_mib, resident_mib
 from fimble.bench.sample import real_code
 from fimble.bench.wire import MeasuredServer, shown_items

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fimble.completion.agreement import agree, typed_since
+from fimble.completion.begun_word import BegunWord
 from fimble.completion.ledger import Source
 from fimble.completion.policy import Ask
 from fimble.completion.stop import StopRules
@@ -53,34 +54,41 @@ class Goal:
         return ENOUGH_LINES if may_end else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a generation begins with: `laid_out` is the prompt for the place, `rules` end the first answer.
+
+    `given` is text between the end of the window's prefix and the end of the prompt: part of the answer.
+    `goes_on` is asked, on the engine's thread, whether the line after a finished one is to be decoded too.
+    Where it is not, and the generation `holds`, it waits there for who comes to the end of the line.
+    `is_ahead`: nobody asks for it yet; it is decoded in the background, and kept.
+    `begun` is the word at the cursor, which the answer begins with where the model knows one that agrees.
+    """
+
+    window: CursorWindow
+    ask: Ask
+    laid_out: LaidOutPrompt
+    rules: StopRules
+    given: str = ""
+    goes_on: Callable[[], bool] | None = None
+    holds: bool = False
+    is_ahead: bool = False
+    begun: BegunWord | None = None
+    whole_lines_at_s: float | None = None
+
+
 class Course:
-    """Followed on the engine's thread by `follow`; what it says there is read on the event loop."""
+    """Followed on the engine's thread by `follow`; what it says there is read on the event loop.
 
-    def __init__(
-        self,
-        window: CursorWindow,
-        ask: Ask,
-        laid_out: LaidOutPrompt,
-        rules: StopRules,
-        *,
-        given: str = "",
-        goes_on: Callable[[], bool] | None = None,
-        holds: bool = False,
-        is_ahead: bool = False,
-        whole_lines_at_s: float | None = None,
-    ) -> None:
-        """`laid_out` is the prompt for the place; `written`, on from where the text is decoded, may become another.
+    What is `written`, on from where the text is decoded, is laid out for the place at first, and may become another.
+    """
 
-        `given` is text between the end of the window's prefix and the end of the prompt: part of the answer.
-
-        `is_ahead`: nobody asks for it yet; it is decoded in the background, and kept.
-        `goes_on` is asked, on the engine's thread, whether the line after a finished one is to be decoded too.
-        Where it is not, and the course `holds`, the generation waits there for who comes to the end of the line.
-        """
-        self.window = window
-        self.ask = ask
-        self.laid_out = laid_out
-        self.written = laid_out
+    def __init__(self, start: Start) -> None:
+        given, is_ahead = start.given, start.is_ahead
+        self.window = start.window
+        self.ask = start.ask
+        self.laid_out = start.laid_out
+        self.written = start.laid_out
         self.given = given
         self.token = CancelToken()
         self.answer = given
@@ -89,13 +97,13 @@ class Course:
         self.was_held = False
         self.generation: Generation | None = None
         self.source = Source(ahead_from_offset=0 if is_ahead else None)
-        self.goal = Goal(given, rules, whole_lines_at_s)
+        self.goal = Goal(given, start.rules, start.whole_lines_at_s)
         self.standing = Standing(is_ahead)
         self.launched_at_s = time.monotonic()
         self.first_token_at_s: float | None = None
         self.n_earlier_tokens = 0
-        self._goes_on = goes_on
-        self._holds = holds
+        self._goes_on = start.goes_on
+        self._holds = start.holds
         self._wants_parts = False
         self._line_offset = 0
         # Who claims it and the thread that decodes must agree on whether it was held before that or behind.

@@ -9,12 +9,11 @@ from collections.abc import Callable
 
 from fimble.completion.agreement import agree, typed_since
 from fimble.completion.begun_word import BegunWord
-from fimble.completion.course import AHEAD_TOKENS_MAX, Course, Goal
-from fimble.completion.policy import Ask
+from fimble.completion.course import AHEAD_TOKENS_MAX, Course, Goal, Start
+from fimble.completion.question import Question
 from fimble.completion.stop import StopRules
 from fimble.engine.contract import Engine, GenerationRequest, Priority
 from fimble.errors import EngineError
-from fimble.fim.prompt import LaidOutPrompt
 from fimble.records import CancelToken, CursorWindow, DeclineReason, Generation, StopReason
 
 
@@ -24,35 +23,11 @@ class Flight(Course):
     Its answer may be claimed by a request for a later place, as long as what was typed agrees with it.
     """
 
-    def __init__(
-        self,
-        window: CursorWindow,
-        ask: Ask,
-        laid_out: LaidOutPrompt,
-        rules: StopRules,
-        *,
-        given: str = "",
-        goes_on: Callable[[], bool] | None = None,
-        holds: bool = False,
-        is_ahead: bool = False,
-        begun: BegunWord | None = None,
-        whole_lines_at_s: float | None = None,
-    ) -> None:
-        """`begun` is the word at the cursor, which the answer begins with where the model knows one that agrees."""
-        super().__init__(
-            window,
-            ask,
-            laid_out,
-            rules,
-            given=given,
-            goes_on=goes_on,
-            holds=holds,
-            is_ahead=is_ahead,
-            whole_lines_at_s=whole_lines_at_s,
-        )
-        self._begun = begun
-        self.is_kept = is_ahead
-        self._priority = Priority.PREFETCH if is_ahead else Priority.TYPING
+    def __init__(self, start: Start) -> None:
+        super().__init__(start)
+        self._begun = start.begun
+        self.is_kept = start.is_ahead
+        self._priority = Priority.PREFETCH if start.is_ahead else Priority.TYPING
         self._first_goal = self.goal
         self._error: Exception | None = None
         self._loop = asyncio.get_running_loop()
@@ -80,23 +55,17 @@ class Flight(Course):
         )
         self.task = asyncio.create_task(self._fly(engine, request))
 
-    def claim(
-        self,
-        window: CursorWindow,
-        ask: Ask,
-        deadline_at_s: float,
-        rules: StopRules | None = None,
-        whole_lines_at_s: float | None = None,
-    ) -> Goal | None:
+    def claim(self, question: Question, rules: StopRules | None = None) -> Goal | None:
         """Wait for the answer at a later place, until its own `rules` end it or those given.
 
         None if what was typed does not lead there.
         """
+        window, ask = question.window, question.ask
         if self.is_over or not self.may_answer(window):
             return None
         typed = typed_since(self.window, window) or ""
-        goal = Goal(typed, rules or StopRules.build(window, ask), whole_lines_at_s)
-        self.take_up(goal, deadline_at_s, ask.decoded_tokens_max)
+        goal = Goal(typed, rules or StopRules.build(window, ask), question.whole_lines_at_s)
+        self.take_up(goal, question.deadline_at_s, ask.decoded_tokens_max)
         return goal
 
     def may_answer(self, window: CursorWindow) -> bool:

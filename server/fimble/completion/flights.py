@@ -10,7 +10,7 @@ from fimble.completion.course import Goal
 from fimble.completion.flight import Flight
 from fimble.completion.heads import Heads
 from fimble.completion.ledger import Ledger
-from fimble.completion.policy import Ask
+from fimble.completion.question import Question
 from fimble.completion.stop import StopRules
 from fimble.engine.contract import Engine
 from fimble.records import CursorWindow, DeclineReason, StopReason
@@ -41,25 +41,15 @@ class Flights:
         flight.launch(engine, deadline_at_s, self._settling(uri))
         return flight
 
-    def claim(
-        self,
-        uri: str,
-        window: CursorWindow,
-        ask: Ask,
-        deadline_at_s: float,
-        *,
-        reuses: bool,
-        rules: StopRules | None = None,
-        whole_lines_at_s: float | None = None,
-    ) -> tuple[Flight, Goal] | None:
+    def claim(self, question: Question, *, reuses: bool, rules: StopRules | None = None) -> tuple[Flight, Goal] | None:
         """Give the generation that answers this place too, if there is one; one that is held goes on.
 
         `reuses`: one that was never held will do, too. `rules` end the answer in place of the window's own.
         """
-        flight = self._flights.get(uri)
+        flight = self._flights.get(question.request.document.uri)
         if flight is None or not (reuses or flight.was_held):
             return None
-        goal = flight.claim(window, ask, deadline_at_s, rules, whole_lines_at_s)
+        goal = flight.claim(question, rules)
         if goal is None:
             return None
         if len(goal.typed) > (flight.source.ahead_from_offset or len(goal.typed)):

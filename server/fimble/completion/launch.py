@@ -6,7 +6,7 @@ import time
 
 from fimble.completion.begun_word import BegunWord, before_word
 from fimble.completion.candidate import Candidate, judge
-from fimble.completion.course import Goal
+from fimble.completion.course import Goal, Start
 from fimble.completion.flight import Flight
 from fimble.completion.flights import Flights
 from fimble.completion.limits import Limits, derive
@@ -101,16 +101,8 @@ class Launcher:
         The generation's text is what comes after the cursor.
         Errors: PromptBudgetError, EngineError, ModelError.
         """
-        uri, row = question.request.document.uri, None
-        reuses = self.settings.reuse_running
-        claimed = self.flights.claim(
-            uri,
-            question.window,
-            question.ask,
-            question.deadline_at_s,
-            reuses=reuses,
-            whole_lines_at_s=question.whole_lines_at_s,
-        )
+        row = None
+        claimed = self.flights.claim(question, reuses=self.settings.reuse_running)
         if claimed is not None:
             flight, goal = claimed
             trace.cache = "held" if flight.was_held else "in-flight"
@@ -128,18 +120,16 @@ class Launcher:
         return flight, goal, row
 
     async def past_line(
-        self, question: Question, rules: StopRules, trace: TraceBuilder
+        self, question: Question, rules: StopRules, trace: TraceBuilder, *, reuses: bool = False
     ) -> tuple[Flight, Goal, Generation] | None:
         """Give what a generation goes on with that came past this line's end or is held there; None without such a one.
 
-        Errors: those of the engine.
+        `reuses`: it was begun for this, whatever the settings say. Errors: those of the engine.
         """
-        uri, ask = question.request.document.uri, question.ask
-        flight = self.flights.under_way(uri)
+        flight = self.flights.under_way(question.request.document.uri)
         if flight is None or not flight.ends_line(question.window):
             return None
-        reuses = self.settings.reuse_running
-        claimed = self.flights.claim(uri, question.window, ask, question.deadline_at_s, reuses=reuses, rules=rules)
+        claimed = self.flights.claim(question, reuses=reuses or self.settings.reuse_running, rules=rules)
         if claimed is None:
             return None
         row = await self._wait(question, *claimed, trace)
@@ -157,7 +147,8 @@ class Launcher:
         if not is_asked and not self.may_go_ahead():
             return False
         rules = StopRules.build(question.window, question.ask)
-        flight = Flight(base, question.ask, self.lay_out(question), rules, given=given, is_ahead=not is_asked)
+        start = Start(base, question.ask, self.lay_out(question), rules, given=given, is_ahead=not is_asked)
+        flight = Flight(start)
         flight.is_kept = True
         self.flights.launch(uri, flight, self.engine, question.deadline_at_s)
         return True
@@ -177,19 +168,17 @@ class Launcher:
         ask, window, request = question.ask, question.window, question.request
         is_one = request.n_alternatives == 1
         goes_on = self._may_run_on if goes_ahead(self.settings) and is_one else None
-        laid_out, rules, holds = self.lay_out(question), StopRules.build(window, ask), self.holds and is_one
-        begun = self._begun_word(question)
-        flight = Flight(
+        start = Start(
             window,
             ask,
-            laid_out,
-            rules,
+            self.lay_out(question),
+            StopRules.build(window, ask),
             goes_on=goes_on,
-            holds=holds,
-            begun=begun,
+            holds=self.holds and is_one,
+            begun=self._begun_word(question),
             whole_lines_at_s=question.whole_lines_at_s,
         )
-        return self.flights.launch(request.document.uri, flight, self.engine, question.deadline_at_s)
+        return self.flights.launch(request.document.uri, Flight(start), self.engine, question.deadline_at_s)
 
     def _begun_word(self, question: Question) -> BegunWord | None:
         """Give the word at the cursor, behind a head that is kept: else the prompt would be read twice."""

@@ -51,7 +51,7 @@ async def next_line(
         rules = NextLineRules.build(below, ask)
         found = await launcher.past_line(question, rules, trace)
         if found is None and _write(request, launcher):
-            found, cache = await launcher.past_line(question, rules, trace), "miss"
+            found, cache = await launcher.past_line(question, rules, trace, reuses=True), "miss"
         if found is None:
             return None
         flight, goal, whole = found

@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from fimble.bench.process_tree import spent, wait_quiet
 from fimble.bench.replay.measure import SideFigures, add_up, common_stops
 from fimble.bench.replay.player import Player
 from fimble.bench.replay.record import STOP_LIMIT_MS, Played
 from fimble.bench.replay.rhythm import Rhythm, Typist
 from fimble.bench.replay.script import Script
-from fimble.bench.replay.side import Side, Work, spent, wait_quiet
+from fimble.bench.replay.side import Side, Work
 
 
 @dataclass
