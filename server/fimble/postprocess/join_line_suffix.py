@@ -33,8 +33,8 @@ def join_line_suffix(draft: Draft, place: Place) -> Outcome:
             n_covered = len(suffix.rstrip())
         elif n_covered == 0:
             kept = body
-            while (n_kept := _kept_before(kept.rstrip("\n"), suffix.rstrip(), window)) >= 0:
-                kept = kept[:n_kept]
+            while (n_kept := _kept_before(kept, suffix.rstrip(), window)) >= 0:
+                kept = kept[:n_kept].rstrip("\n")
             if kept != body:
                 draft, body = draft.cut(len(kept)), kept
             n_covered = _rewritten_word(body, window)
