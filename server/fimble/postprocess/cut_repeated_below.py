@@ -72,7 +72,10 @@ def _repeats(whole: str, rest: list[str], below: list[str], facts: LanguageFacts
 
 def cut_repeated_below(draft: Draft, place: Place) -> Outcome:
     """Cut where the answer goes on with the lines that follow the cursor."""
-    end = repeated_offset(draft.text, place.window, place.site)
-    if end < 0:
-        return draft
-    return cut_or_decline(draft, end, DeclineReason.REPEATS_SUFFIX)
+    while (end := repeated_offset(draft.text, place.window, place.site)) >= 0:
+        # What is left may say the same lines once more, whose brackets were not closed as long as more followed.
+        outcome = cut_or_decline(draft, end, DeclineReason.REPEATS_SUFFIX)
+        if not isinstance(outcome, Draft) or outcome.text == draft.text:
+            return outcome
+        draft = outcome
+    return draft
