@@ -118,6 +118,7 @@ def test_opener_at_the_cursor_waits_for_its_block() -> None:
         ("for (;;) {\n        b(\n", False, False),
         ("for (;;) {\n        b();\n    }\n", True, True),
         ("a = {\n        b: 1,\n", False, False),
+        ("a,\n", True, True),
     ],
 )
 def test_later_a_line_within_braces_may_be_shown(written: str, may_end: bool, may_end_later: bool) -> None:

@@ -61,7 +61,7 @@ class Start:
     `given` is text between the end of the window's prefix and the end of the prompt: part of the answer.
     `goes_on` is asked, on the engine's thread, whether the line after a finished one is to be decoded too.
     Where it is not, and the generation `holds`, it waits there for who comes to the end of the line.
-    `is_ahead`: nobody asks for it yet; it is decoded in the background, and kept.
+    `is_ahead`: nobody asks for it yet; it is decoded in the background.
     `begun` is the word at the cursor, which the answer begins with where the model knows one that agrees.
     """
 

@@ -26,7 +26,7 @@ class Flight(Course):
     def __init__(self, start: Start) -> None:
         super().__init__(start)
         self._begun = start.begun
-        self.is_kept = start.is_ahead
+        self.is_kept = False
         self._priority = Priority.PREFETCH if start.is_ahead else Priority.TYPING
         self._first_goal = self.goal
         self._error: Exception | None = None

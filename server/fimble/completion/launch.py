@@ -149,7 +149,7 @@ class Launcher:
         rules = StopRules.build(question.window, question.ask)
         start = Start(base, question.ask, self.lay_out(question), rules, given=given, is_ahead=not is_asked)
         flight = Flight(start)
-        flight.is_kept = True
+        flight.is_kept = True  # whoever comes to the place finds it
         self.flights.launch(uri, flight, self.engine, question.deadline_at_s)
         return True
 

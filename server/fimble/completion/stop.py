@@ -56,12 +56,10 @@ class StopRules:
         if opens_block(self.window.line_prefix + last if last == code else last, facts):
             return False
         found = scan(lines, facts)
-        if not found.inside.in_code:
-            return False
-        has_blocks = facts.family is not Family.INDENTATION
-        if leaves_blocks_open and has_blocks and all(opener.char == "{" for opener in found.openers):
-            return not last.endswith(",")
-        return not found.openers
+        left_open = {opener.char for opener in found.openers}
+        if leaves_blocks_open and facts.family is not Family.INDENTATION and not last.endswith(","):
+            left_open.discard("{")
+        return found.inside.in_code and not left_open
 
     def reason(self, text: str) -> str:
         """Name the rule that ends the generation after `text`, or give an empty string."""
