@@ -46,15 +46,23 @@ def written_below(draft: Draft, place: Place) -> Misfit | None:
     """Say that the answer's last line stands a few lines below already, or give None.
 
     A line right below is the filters' business (`cut_repeated_below`). Further down the model has most likely
-    jumped ahead, over the lines between.
+    jumped ahead, over the lines between; not into a block that begins behind the end of this one: two functions
+    may well have a line in common.
     """
     if place.site.spot not in (Spot.OWN_LINE, Spot.ABOVE_LINE) or not place.site.inside.in_code:
         return None
     last = draft.text.rstrip().rsplit("\n", 1)[-1].strip()
     if len(last) < SAME_LINE_CHARS_MIN or is_comment(last, place.site.facts):
         return None
-    below = islice(filter(None, map(str.strip, place.window.lines_below)), LINES_BELOW)
-    return Misfit.STANDS_BELOW if last in below else None
+    tab_width = place.window.tab_width_columns
+    indent = indent_columns((place.window.line_prefix + draft.text).rstrip().rsplit("\n", 1)[-1], tab_width)
+    outer = indent
+    for line in islice(filter(str.strip, place.window.lines_below), LINES_BELOW):
+        columns = indent_columns(line, tab_width)
+        if line.strip() == last and not (outer < indent and columns > outer):
+            return Misfit.STANDS_BELOW
+        outer = min(outer, columns)
+    return None
 
 
 def misfit(draft: Draft, place: Place) -> Misfit | None:

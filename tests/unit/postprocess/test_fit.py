@@ -88,3 +88,10 @@ def test_short_lines_comments_and_far_lines_may_repeat() -> None:
     assert not below("def f():\n    ├# as described above┤\n    g()\n    # as described above\n")
     assert not below("├total = compute()┤\n" + "g()\n" * 20 + "total = compute()\n")
     assert not below("def f():\n    x = ├total_of(items)┤\n    total_of(items)\n")
+
+
+def test_block_behind_the_end_of_this_one_may_say_the_same() -> None:
+    assert not below("def f(\n    ├size: tuple[int],┤\n):\n    pass\n\n\ndef g(\n    size: tuple[int],\n):\n    pass\n")
+    assert not below("fn f() {\n    ├let total = sum(items);┤\n}\n\nfn g() {\n    let total = sum(items);\n}\n", "rust")
+    assert below("def f():\n    if a:\n        ├return compute(a)┤\n    a = 1\n    return compute(a)\n")
+    assert below("def f():\n    ├total.append(item)┤\n    for item in items:\n        total.append(item)\n")
