@@ -11,7 +11,7 @@ from rich.console import Console
 
 from fimble.cli.demo.picture import Recorder
 from fimble.cli.demo.sample import Sample, Step
-from fimble.cli.demo.typist import Screen, Typist
+from fimble.cli.demo.typist import Screen, Shown, Typist
 from fimble.cli.demo.view import PlainView, frame, percentile_ms, summary, timings
 from fimble.cli.stdio_client import StdioClient
 
@@ -86,6 +86,16 @@ async def test_ghost_text_typed_through_stays(fake_command):
         assert typist.screen.ghost == " x"
         await typist._type("y")
         assert typist.screen.ghost == ""
+
+
+async def test_what_is_taken_is_what_was_not_typed_through(fake_command):
+    async with StdioClient(fake_command()) as client:
+        await client.initialize()
+        typist = Typist(client, SAMPLE, lambda screen: None, hurried=True)
+        typist.tally.shown.append(Shown(".read_text()", 1.0))
+        typist.screen.ghost, typist._item = "read_text()", {"insertText": "read_text()"}
+        taken = await typist._take_suggestion()
+    assert (taken.text, typist.tally.shown[0].accepted) == ("read_text()", True)
 
 
 def test_plain_view_tells_each_step_in_lines():

@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fimble.cli.demo.sample import Sample, Step, keystrokes
@@ -113,6 +113,8 @@ class Typist:
         self._change(screen.before, screen.ghost, screen.n_covered_chars)
         self.tally.n_accepted_chars += len(screen.ghost)
         shown.accepted = True
+        # Typed through since it was drawn, it is the rest of it that is taken.
+        taken = replace(shown, text=screen.ghost)
         screen.before += screen.ghost
         screen.after = screen.after[screen.n_covered_chars :]
         self._put(None)
@@ -122,7 +124,7 @@ class Typist:
             params = {"command": command["command"], "arguments": command.get("arguments", [])}
             await self._client.request("workspace/executeCommand", params)
         await self._pause(READING_MS / 2)
-        return shown
+        return taken
 
     async def _ask(self) -> None:
         """Ask for ghost text at the cursor and show what comes, if it comes before the next key."""
