@@ -68,13 +68,16 @@ def _plan_stub(place: Place, stub: Definition, comment: CommentBlock | None, wis
         lines = to_lf(place.text[stub.core.start_offset : end]).split("\n")
         shown = "\n".join(line.removeprefix(indent) for line in lines)
     wishes = f" {wish.instruction.strip()}" if wish.instruction.strip() else ""
+    # Laid out as the published scores of instruct models were taken (EvalPlus): a problem to solve, and an answer
+    # that has begun by saying that it does.
     user = (
-        f"{{context}}Complete the {facts.title} function `{stub.name}` below.{wishes} "
-        f"Answer with the whole function in one code block.\n\n{fenced(said + shown, facts)}\n"
+        f"{{context}}Write a self-contained {facts.title} function `{stub.name}` that solves this problem.{wishes} "
+        f"Give it whole, in one Markdown code block.\n\n{fenced(said + shown, facts)}\n"
     )
     start = shown + "\n" if not facts.has_blocks else header_text(stub, facts)
+    lead = f"This {facts.title} function solves the problem and passes its tests:\n\n"
     context = surroundings(place, stub.span.start_offset, stub.span.end_offset, shown + said)
-    ask = Ask(user, opening(facts, said + start), context)
+    ask = Ask(user, lead + opening(facts, said + start), context)
     # Up to where the body begins, with the brace that the model would otherwise have to write.
     docstring = place.syntax.docstring(stub) if place.syntax is not None else None
     head_offset = docstring.end_offset if docstring else stub.core.start_offset + len(stub.header)
