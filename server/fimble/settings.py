@@ -141,7 +141,7 @@ class Settings:
         maximum=8,
     )
     ahead_wasted_per_100_tokens: int = _setting(
-        5,
+        3,
         "Of 100 decoded tokens so many may have been prepared in vain; beyond that nothing more is prepared.",
         minimum=0,
         maximum=100,
