@@ -8,6 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from fimble.errors import UsageError
+
 SERVER_DIR = Path(__file__).parents[2] / "server"
 
 
@@ -53,7 +57,10 @@ def test_every_request_of_a_soak_is_answered(tmp_path, monkeypatch):
     (tmp_path / "script.json").write_text(json.dumps({"answers": [{"text": "value\n"}]}))
     for name, value in {"FIMBLE_SCRIPT": "script.json", "XDG_CONFIG_HOME": ".", "HOME": "."}.items():
         monkeypatch.setenv(name, str(tmp_path / value))
-    figures = soak.measure(60, 8, options={"engine": "scripted"})
+    options = {"engine": "scripted", "hold": False}
+    figures = soak.measure(60, 8, options=options, n_samples=4)
     assert (figures.n_requests, figures.n_documents, figures.n_unanswered) == (60, 8, 0)
     assert figures.n_cancelled > 0 and figures.n_shown > 20
-    assert figures.warm_mib > 0 and figures.highest_mib >= figures.last_mib and len(figures.resident_mib) >= 20
+    assert figures.warm_mib > 0 and figures.highest_mib >= figures.last_mib and len(figures.resident_mib) == 4
+    with pytest.raises(UsageError, match="in time"):
+        soak.measure(60, 8, options=options, duration_s_max=0.0)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import psutil
 
-from fimble.bench.process_tree import wait_quiet
+from fimble.bench.process_tree import rest_mib
 from fimble.bench.resident import peak_mib, resident_mib
 from fimble.bench.sample import real_code
 from fimble.bench.wire import MeasuredServer, shown_items
@@ -73,13 +72,10 @@ def measure(
             if n_done % max(1, n_requests // 10) == 0:
                 sampled_mib.append(resident_mib(process))
             on_request(n_done)
-        wait_quiet(server.pid)
-        time.sleep(HOLD_S_MAX)
-        wait_quiet(server.pid)
-        rest_mib = resident_mib(process)
+        last_mib = rest_mib(process, HOLD_S_MAX)
         highest_mib = peak_mib(process)
     peak = None if highest_mib is None else round(highest_mib, 1)
-    return MemoryUse(n_requests, n_shown, started_mib, loaded_mib, sampled_mib, rest_mib, peak)
+    return MemoryUse(n_requests, n_shown, started_mib, loaded_mib, sampled_mib, last_mib, peak)
 
 
 def _uri(number: int) -> str:

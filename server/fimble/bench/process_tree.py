@@ -51,3 +51,12 @@ def wait_quiet(pid: int) -> None:
         if now - before <= QUIET_SHARE_MAX * QUIET_POLL_S:
             return
         before = now
+
+
+def rest_mib(process: psutil.Process, held_s: float) -> float:
+    """Give what is resident once nothing is worked on, and what is held for `held_s` is let go of. Waits for it."""
+    wait_quiet(process.pid)
+    if held_s:
+        time.sleep(held_s)
+        wait_quiet(process.pid)
+    return resident_mib(process)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import psutil
 
+from fimble.bench.process_tree import rest_mib
 from fimble.bench.resident import resident_mib
 from fimble.bench.sample import real_code
 from fimble.bench.wire import MeasuredServer, encode, shown_items
-from fimble.errors import EngineError
+from fimble.engine.gate import HOLD_S_MAX
+from fimble.errors import EngineError, UsageError
 from fimble.text.position import Encoding, n_units
 
 LINES_PER_DOCUMENT = 40
@@ -27,7 +31,11 @@ N_SAMPLES = 24
 
 @dataclass(frozen=True, slots=True)
 class Soak:
-    """`growth_share`: highest memory after the first sixth over that at its end. Threads: then, and at the end."""
+    """Memory is read while the server rests: right behind an answer it also holds what it worked with.
+
+    `growth_share`: highest memory behind the first sixth of what was asked for, over that at its end. Threads: then,
+    and at the end. `n_requests` are those that were made.
+    """
 
     n_requests: int
     n_documents: int
@@ -51,31 +59,41 @@ def measure(
     seed: int = 7,
     on_request: Callable[[int], None] = lambda n_done: None,
     options: dict[str, object] | None = None,
+    duration_s_max: float = math.inf,
+    n_samples: int = N_SAMPLES,
 ) -> Soak:
-    """Edit and ask all over `n_documents` open documents.
+    """Edit and ask all over `n_documents` open documents, `n_requests` times or until the time is up.
 
-    Errors: FimbleError if the model is missing or the server ends.
+    Errors: FimbleError if the model is missing or the server ends; UsageError if the time was too short.
     """
     rng = random.Random(seed)
     settings: dict[str, object] = {"delay_ms": 0, "log_level": "error"} | ({"model": model} if model else {})
-    with MeasuredServer(settings | (options or {})) as server:
+    settings |= options or {}
+    with MeasuredServer(settings) as server:
         process = psutil.Process(server.pid)
         server.wait_ready()
         typist = _Typist(server, n_documents, rng)
         loaded_mib = resident_mib(process)
-        n_warm, n_apart = max(1, round(n_requests * WARM_SHARE)), max(1, n_requests // N_SAMPLES)
+        held_s = 0.0 if settings.get("hold") is False else HOLD_S_MAX
+        n_warm, n_apart = max(1, round(n_requests * WARM_SHARE)), max(1, n_requests // n_samples)
         warm_mib, n_threads_warm, sampled_mib = loaded_mib, 0, []
-        for n_done in range(1, n_requests + 1):
+        n_done, end_at_s = 0, time.monotonic() + duration_s_max
+        while n_done < n_requests and time.monotonic() < end_at_s:
             typist.ask()
+            n_done += 1
             if n_done == n_warm:
-                warm_mib, n_threads_warm = resident_mib(process), process.num_threads()
+                warm_mib, n_threads_warm = rest_mib(process, held_s), process.num_threads()
             if n_done % n_apart == 0:
-                sampled_mib.append(resident_mib(process))
+                sampled_mib.append(rest_mib(process, held_s))
             on_request(n_done)
-        last_mib, n_threads_last = resident_mib(process), process.num_threads()
+        if n_done < n_warm:
+            raise UsageError(
+                f"only {n_done} requests were answered in time", "give more `--minutes`, or fewer requests"
+            )
+        last_mib, n_threads_last = rest_mib(process, held_s), process.num_threads()
     highest_mib = max([*sampled_mib[n_warm // n_apart :], last_mib])
     return Soak(
-        n_requests,
+        n_done,
         n_documents,
         typist.n_cancelled,
         typist.n_shown,

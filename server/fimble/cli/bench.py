@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import dataclasses
 import json
+import math
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     soak = subparsers.add_parser("soak", help="whether memory and threads stay as they are over many requests")
     soak.add_argument("--requests", type=count_from_1, default=3000, metavar="N", help="how many (default: 3000)")
     soak.add_argument("--documents", type=count_from_1, default=300, metavar="N", help="how many (default: 300)")
+    soak.add_argument("--minutes", type=count_from_1, metavar="N", help="end after so long (default: no limit)")
     soak.add_argument("--model", metavar="ID", help="model id as `fimble models list` shows it")
     soak.set_defaults(run_bench=_run_soak)
     sharing = subparsers.add_parser("sharing", help="what the shared daemon costs a request, and saves in memory")
@@ -125,13 +127,14 @@ def _run_soak(args: argparse.Namespace) -> tuple[Soak, str]:
         def on_request(n_done: int) -> None:
             status.update(f"{n_done} of {args.requests} requests")
 
-        figures = soak.measure(args.requests, args.documents, args.model, args.seed, on_request)
+        limit_s = 60 * args.minutes if args.minutes else math.inf
+        figures = soak.measure(args.requests, args.documents, args.model, args.seed, on_request, duration_s_max=limit_s)
     text = (
         f"{figures.n_requests} requests over {figures.n_documents} documents, {figures.n_cancelled} of them overtaken\n"
         f"unanswered      {figures.n_unanswered:8}\n"
         f"shown           {figures.n_shown:8}\n"
         f"model loaded    {figures.loaded_mib:8.1f} MiB\n"
-        f"after a sixth   {figures.warm_mib:8.1f} MiB, {figures.n_threads_warm} threads\n"
+        f"warm            {figures.warm_mib:8.1f} MiB, {figures.n_threads_warm} threads\n"
         f"highest since   {figures.highest_mib:8.1f} MiB ({figures.growth_share:+.1%})\n"
         f"at the end      {figures.last_mib:8.1f} MiB, {figures.n_threads_last} threads\n"
         "on the way      " + ", ".join(f"{mib:.0f}" for mib in figures.resident_mib) + " MiB\n"
