@@ -24,7 +24,7 @@ from fimble.engine.scripted import ByteTokenizer
 from fimble.errors import FimbleError
 from fimble.manifest import FimTokens
 from fimble.metrics import Metrics
-from fimble.records import CancelToken, Completion, Decline, Generation, Shape, StopReason
+from fimble.records import CancelToken, Completion, Decline, DeclineReason, Generation, Shape, StopReason
 from fimble.settings import Settings
 from fimble.text.document import DocumentSnapshot
 
@@ -107,14 +107,18 @@ class WordEngine:
         return [Generation(self.first, 3, StopReason.RULE)] * request.n_rows
 
 
-async def answers(engine: WordEngine, marked: str) -> Sequence[str]:
+async def outcome_of(engine: WordEngine, marked: str) -> list[Completion] | Decline:
     request = request_of(marked)
     question = Question(
         request, cut(request.document, request.offset), Ask(Shape.LINE, 1, 48, 0, 384, 128), CancelToken(), 1e12
     )
     flights = Flights(CompletionCache(), Ledger(Metrics()))
     trace = TraceBuilder(1, request, "m", 0.0)
-    outcome = await Answerer(Launcher(engine, FIM, Settings(), flights)).from_engine(question, trace)
+    return await Answerer(Launcher(engine, FIM, Settings(), flights)).from_engine(question, trace)
+
+
+async def answers(engine: WordEngine, marked: str) -> Sequence[str]:
+    outcome = await outcome_of(engine, marked)
     assert not isinstance(outcome, Decline)
     return [c.text for c in outcome if isinstance(c, Completion)]
 
@@ -146,6 +150,20 @@ async def test_line_that_defines_what_is_used_below_is_shown() -> None:
     engine = WordEngine("    m = 0\n", {" k": -0.1}, lambda start: " 0\n")
     marked = "def f(a):\n║\n    for b in a:\n        n += b\n    return n\n"
     assert await answers(engine, marked) == ["    n = 0"]
+
+
+@pytest.mark.parametrize("silence", ["", "\n"])
+async def test_model_that_says_nothing_where_a_name_is_missing_is_asked_again(silence: str) -> None:
+    engine = WordEngine(silence, {" k": -0.1}, lambda start: " 0\n")
+    marked = "def f(a):\n║\n    for b in a:\n        n += b\n    return n\n"
+    assert await answers(engine, marked) == ["    n = 0"]
+
+
+async def test_model_may_say_nothing_where_nothing_is_missing() -> None:
+    engine = WordEngine("", {" k": -0.1}, lambda start: " 0\n")
+    outcome = await outcome_of(engine, "def f(a):\n    ║\n    return a\n")
+    assert isinstance(outcome, Decline) and outcome.reason is DeclineReason.EMPTY_ANSWER
+    assert len(engine.asked) == 1
 
 
 async def test_engine_that_cannot_tell_first_words_is_asked_for_samples() -> None:

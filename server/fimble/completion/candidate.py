@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from fimble.postprocess import pipeline
 from fimble.postprocess.draft import Draft, Place
-from fimble.postprocess.fit import Misfit, misfit, written_below
+from fimble.postprocess.fit import Misfit, misfit, written_below, wrongly_silent
 from fimble.records import CursorWindow, Decline, DeclineReason, Generation, Shape, StopReason
 
 SILENT = (DeclineReason.EMPTY_ANSWER, DeclineReason.ONLY_WHITESPACE)
-"""The model has said that nothing belongs here: asking again would only make it invent something."""
+"""The model has said that nothing belongs here: asking again would only make it invent something, unless the lines
+below say that something is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +33,26 @@ class Candidate:
     @property
     def doubt(self) -> str:
         """Why the answer does not fit, or an empty string."""
-        return self.outcome.reason.value if isinstance(self.outcome, Decline) else self.misfit or ""
+        if self.misfit is not None:
+            return self.misfit
+        return self.outcome.reason.value if isinstance(self.outcome, Decline) else ""
 
     @property
     def calls_for_others(self) -> bool:
         """Whether other answers are worth having."""
-        if isinstance(self.outcome, Decline):
-            return self.outcome.reason not in SILENT
-        return self.misfit is not None
+        if self.misfit is not None:
+            return True
+        return isinstance(self.outcome, Decline) and self.outcome.reason not in SILENT
 
 
 def judge(row: Generation, text: str, window: CursorWindow, shape: Shape) -> Candidate:
     """Filter one decoded row, whose text after the cursor is `text`, and say whether it fits there."""
     outcome = pipeline.run(text, window, shape, row.stop_reason)
-    wrong = None
+    place, wrong = Place(window, shape, row.stop_reason), None
     if isinstance(outcome, Draft):
-        place = Place(window, shape, row.stop_reason)
         wrong = misfit(outcome, place) or written_below(outcome, place)
+    elif outcome.reason in SILENT and row.stop_reason in (StopReason.END_TOKEN, StopReason.RULE):
+        wrong = wrongly_silent(place)
     return Candidate(text, row.stop_reason, outcome, wrong, row.log_probability)
 
 

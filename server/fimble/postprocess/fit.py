@@ -104,6 +104,13 @@ def misfit(draft: Draft, place: Place) -> Misfit | None:
     return Misfit.DOES_NOT_PARSE if breaks_syntax(draft, place) else None
 
 
+def wrongly_silent(place: Place) -> Misfit | None:
+    """Say that an empty line cannot stay empty, or give None: a name that is used below is defined nowhere."""
+    site = place.site
+    is_asked = site.facts.family is Family.INDENTATION and site.spot is Spot.OWN_LINE and site.inside.in_code
+    return Misfit.NEEDS_NAME if is_asked and needed_names(place.window) else None
+
+
 def _has_code_below(place: Place, text: str, closing: str) -> bool:
     """Say whether the block that the text is in goes on below and nothing there ends the string."""
     site = place.site

@@ -20,13 +20,13 @@ async def started(backend: ScriptedBackend, idle_unload_s: float) -> EngineWorke
 
 
 async def test_weights_leave_and_come_back_with_the_next_request() -> None:
-    backend = ScriptedBackend([Answer("text")], heads=HeadBook(100, 1))
+    heads = HeadBook(100, 1)
+    backend = ScriptedBackend([Answer("text")], heads=heads)
     worker = await started(backend, 0.02)
     await worker.generate(GenerationRequest(FimPrompt((1, 2), (3,)), 1, Priority.PREFETCH, warms_head=True))
-    await until(lambda: backend.n_rests == 1)
+    # It may have rested before the request too, and forgets the heads once the backend rests.
+    await until(lambda: backend.n_rests and not heads.n_heads)
     assert worker.state is EngineState.READY
-    assert backend.heads is not None
-    assert backend.heads.n_heads == 0
     for priority in (Priority.TYPING, Priority.ACTION):
         [row] = await worker.generate(GenerationRequest(PROMPT, 9, priority))
         assert row.text == "text"
