@@ -246,7 +246,7 @@ async def test_remote_engine_on_the_facade_gives_editors_ghost_text(remote) -> N
 
 
 async def test_remote_engine_on_the_facade_runs_an_action(remote, tmp_path) -> None:
-    server, options = await remote({"text": "    return a + b\n```\n", "when": "assistant\n```python\ndef add"})
+    server, options = await remote({"text": "    return a + b\n```\n", "when": "tests:\n\n```python\ndef add"})
     path = tmp_path / "a.py"
     path.write_text("def add(a, b):\n    pass\n")
     code, _out, err = await server.home.command("action", "function", str(path), "--range", "1:1", "--apply", *options)
