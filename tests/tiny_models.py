@@ -20,6 +20,7 @@ SPECIAL_TOKENS = (
     "<|fim_suffix|>",
 )
 N_PADDING = 6
+OUTLIERS = slice(3, 6)
 TRAINING_TEXT = [
     "def add(a, b):\n    return a + b\n",
     "for i in range(10):\n    print(i, 'naïve café', 42)\n",
@@ -54,8 +55,12 @@ def write_gguf(
     tied: bool = False,
     seed: int = 0,
     twice_as: str | None = None,
+    outlier: float = 1.0,
 ) -> Path:
-    """Write a random model whose matrices are stored as `kind`; the embeddings a second time `twice_as`, as output."""
+    """Write a random model whose matrices are stored as `kind`; the embeddings a second time `twice_as`, as output.
+
+    A few columns behind the layers' norms are `outlier` times as large as the others, and read as much less.
+    """
     random = np.random.default_rng(seed)
     tokens, merges = trained_bpe()
     padding = [f"[PAD{i}]" for i in range(N_PADDING)]
@@ -80,11 +85,12 @@ def write_gguf(
     writer.add_eos_token_id(everything.index("<|endoftext|>"))
     writer.add_bos_token_id(everything.index("<|endoftext|>"))
 
-    def matrix(name: str, n_rows: int, n_columns: int) -> None:
-        _add_matrix(writer, random, name, (n_rows, n_columns), kind)
+    def matrix(name: str, n_rows: int, n_columns: int, outlier: float = 1.0) -> None:
+        _add_matrix(writer, random, name, (n_rows, n_columns), kind, outlier)
 
-    def vector(name: str, n_values: int, center: float) -> None:
+    def vector(name: str, n_values: int, center: float, outlier: float = 1.0) -> None:
         values = random.normal(center, 0.1, n_values)
+        values[OUTLIERS] *= outlier
         writer.add_tensor(name, values.astype(np.float32))
 
     if twice_as:
@@ -98,15 +104,15 @@ def write_gguf(
     head_width = WIDTH // N_HEADS
     for i in range(N_LAYERS):
         scope = f"blk.{i}."
-        vector(scope + "attn_norm.weight", WIDTH, 1.0)
-        vector(scope + "ffn_norm.weight", WIDTH, 1.0)
+        vector(scope + "attn_norm.weight", WIDTH, 1.0, outlier)
+        vector(scope + "ffn_norm.weight", WIDTH, 1.0, outlier)
         for part, n_heads in (("q", N_HEADS), ("k", N_HEADS_KV), ("v", N_HEADS_KV)):
-            matrix(f"{scope}attn_{part}.weight", n_heads * head_width, WIDTH)
+            matrix(f"{scope}attn_{part}.weight", n_heads * head_width, WIDTH, outlier)
             if architecture == "qwen2":
                 vector(f"{scope}attn_{part}.bias", n_heads * head_width, 0.0)
         matrix(scope + "attn_output.weight", WIDTH, WIDTH)
-        matrix(scope + "ffn_gate.weight", FFN_WIDTH, WIDTH)
-        matrix(scope + "ffn_up.weight", FFN_WIDTH, WIDTH)
+        matrix(scope + "ffn_gate.weight", FFN_WIDTH, WIDTH, outlier)
+        matrix(scope + "ffn_up.weight", FFN_WIDTH, WIDTH, outlier)
         matrix(scope + "ffn_down.weight", WIDTH, FFN_WIDTH)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -116,7 +122,12 @@ def write_gguf(
 
 
 def _add_matrix(
-    writer: gguf.GGUFWriter, random: np.random.Generator, name: str, shape: tuple[int, int], kind: str
+    writer: gguf.GGUFWriter,
+    random: np.random.Generator,
+    name: str,
+    shape: tuple[int, int],
+    kind: str,
+    outlier: float = 1.0,
 ) -> None:
     n_rows, n_columns = shape
     if kind in K_QUANTS:
@@ -130,6 +141,7 @@ def _add_matrix(
         writer.add_tensor(name, raw, raw_dtype=gguf.GGMLQuantizationType[kind])
         return
     values = random.normal(0, 0.08, shape).astype(np.float32)
+    values[:, OUTLIERS] /= outlier
     if kind == "F32":
         writer.add_tensor(name, values)
     elif kind == "F16":

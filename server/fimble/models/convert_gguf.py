@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,8 @@ from ctranslate2.specs.attention_spec import RotaryScalingType
 from ctranslate2.specs.common_spec import Activation
 
 from fimble.errors import ConversionError, UnsupportedFamilyError
+from fimble.models.convert_forward import Shape
+from fimble.models.convert_smoothing import Smoothing, find
 from fimble.models.convert_tied import EMBEDDINGS, OUTPUT, shared_matrix
 from fimble.models.convert_vocabulary import (
     NORMAL,
@@ -26,20 +27,12 @@ from fimble.models.convert_vocabulary import (
 )
 from fimble.models.convert_weights import RowSource, join, set_weight, vector
 from fimble.models.gguf_file import GgufFile
+from fimble.models.smoothing_texts import N_TOKENS_MAX, TEXTS
 
 ARCHITECTURES = ("qwen2", "llama")
+SMOOTHED = ("int8", "int8_float16")
+"""The forms in which numbers far larger than the rest cost precision."""
 FOREIGN_HINT = "the file is foreign or damaged; download it again"
-
-
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """The numbers that lay out the network."""
-
-    n_layers: int
-    n_heads: int
-    n_heads_kv: int
-    head_width: int
-    model_width: int
 
 
 def read_vocabulary(file: GgufFile) -> tuple[Vocabulary, str]:
@@ -75,19 +68,24 @@ def convert(
 ) -> None:
     """Write `model.bin`, `config.json`, `vocabulary.json` and `tokenizer.json` into `folder`.
 
-    `on_progress` gets the tensors done and their number.
+    `on_progress` gets the steps done and their number: the tensors, and for 8-bit integers the layers run before.
     Errors: ModelFilesError, UnsupportedFamilyError, ConversionError.
     """
     with GgufFile(source) as file:
         check_architecture(file)
         try:
             vocabulary, split_name = read_vocabulary(file)
+            tokenizer = build_tokenizer(vocabulary, split_name)
+            texts = [tokenizer.encode(text, add_special_tokens=False).ids[:N_TOKENS_MAX] for text in TEXTS]
             kept = ids_kept(vocabulary, vocabulary_choice)
             if kept is not None:
                 vocabulary = cut(vocabulary, kept)
-            save_tokenizer(build_tokenizer(vocabulary, split_name), folder)
-            spec = _build_spec(_Reader(file, quantization, on_progress), None if kept is None else np.array(kept))
-            _set_config(spec.config, file, vocabulary)
+                tokenizer = build_tokenizer(vocabulary, split_name)
+            save_tokenizer(tokenizer, folder)
+            reader = _Reader(file, quantization, on_progress)
+            reader.smooth(texts)
+            spec = _build_spec(reader, None if kept is None else np.array(kept))
+            _set_config(spec.config, file, vocabulary, reader.shape.epsilon)
             spec.register_vocabulary(list(vocabulary.tokens))
             gc.collect()
             _save(spec, folder)
@@ -102,9 +100,20 @@ class _Reader:
 
     def __init__(self, file: GgufFile, quantization: str, on_progress: Callable[[int, int], None] | None) -> None:
         self.file, self.quantization = file, quantization
+        self.shape = shape_of(file.metadata)
+        self.shared = shared_matrix(file)
+        if quantization == "float32" and OUTPUT in file.tensors:
+            self.shared = None  # nobody takes float32 to save memory: it is the file as it is
+        self._smoothing = Smoothing()
         self._on_progress = on_progress
-        self._n_done = 0
+        self._n_done, self._n_steps = 0, len(file.tensors)
         self._used: set[str] = set()
+
+    def smooth(self, texts: list[list[int]]) -> None:
+        """Take outliers out of what is read from here on, if it becomes 8-bit integers; `texts` are token ids."""
+        if self.quantization in SMOOTHED and _has_plain_rotary(self.file.metadata, self.shape):
+            self._n_steps += self.shape.n_layers
+            self._smoothing = find(self.file, self.shape, self.shared or EMBEDDINGS, texts, self._count)
 
     def source(self, name: str, row_ids: Any = None) -> RowSource:
         tensor = self.file.tensors[name]
@@ -114,14 +123,15 @@ class _Reader:
         def read(start: int, stop: int) -> Any:
             if stop >= (n_rows if row_ids is None else len(row_ids)):
                 self._count()
-            return self.file.rows(name, slice(start, stop) if row_ids is None else row_ids[start:stop])
+            rows = self.file.rows(name, slice(start, stop) if row_ids is None else row_ids[start:stop])
+            return self._smoothing.matrix(name, rows, start, stop)
 
         return RowSource(n_rows if row_ids is None else len(row_ids), n_columns, read)
 
     def vector(self, name: str) -> Any:
         self._used.add(name)
         self._count()
-        return vector(self.file.vector(name), self.quantization)
+        return vector(self._smoothing.vector(name, self.file.vector(name)), self.quantization)
 
     def weight(self, layer: Any, *names: str, row_ids: Any = None) -> None:
         set_weight(layer, join([self.source(n, row_ids) for n in names]), self.quantization)
@@ -150,7 +160,7 @@ class _Reader:
     def _count(self) -> None:
         self._n_done += 1
         if self._on_progress:
-            self._on_progress(self._n_done, len(self.file.tensors))
+            self._on_progress(self._n_done, self._n_steps)
 
 
 def check_architecture(file: GgufFile) -> None:
@@ -163,8 +173,7 @@ def check_architecture(file: GgufFile) -> None:
 
 
 def _build_spec(reader: _Reader, row_ids: Any) -> Any:
-    metadata = reader.file.metadata
-    shape = _shape(metadata)
+    metadata, shape = reader.file.metadata, reader.shape
     spec = TransformerDecoderModelSpec.from_config(
         shape.n_layers,
         shape.n_heads,
@@ -174,15 +183,12 @@ def _build_spec(reader: _Reader, row_ids: Any) -> Any:
         rms_norm=True,
         num_heads_kv=None if shape.n_heads_kv == shape.n_heads else shape.n_heads_kv,
         head_dim=None if shape.head_width * shape.n_heads == shape.model_width else shape.head_width,
-        # GGUF keeps Llama's query and key rows in the interleaved order, Qwen2's in halves.
-        # Source: ggml-org/llama.cpp: src/llama-model.cpp, `llama_model_rope_type`.
-        rotary_interleave=metadata["general.architecture"] == "llama",
+        rotary_interleave=shape.interleaved,
         **_rotary(metadata, shape),
     )
     decoder = spec.decoder
     decoder.scale_embeddings = False
-    # Nobody takes float32 to save memory: it is the file as it is.
-    shared = None if reader.quantization == "float32" and OUTPUT in reader.file.tensors else shared_matrix(reader.file)
+    shared = reader.shared
     reader.weight(decoder.embeddings, shared or EMBEDDINGS, row_ids=row_ids)
     if shared is None:
         reader.weight(decoder.projection, OUTPUT, row_ids=row_ids)
@@ -208,25 +214,37 @@ def _set_layer(reader: _Reader, layer: Any, scope: str) -> None:
     reader.weight(network.linear_1, scope + "ffn_down.weight")
 
 
-def _shape(metadata: dict[str, Any]) -> _Shape:
+def shape_of(metadata: dict[str, Any]) -> Shape:
     scope = metadata["general.architecture"] + "."
     n_heads = int(metadata[scope + "attention.head_count"])
     model_width = int(metadata[scope + "embedding_length"])
-    return _Shape(
+    return Shape(
         n_layers=int(metadata[scope + "block_count"]),
         n_heads=n_heads,
         n_heads_kv=int(metadata.get(scope + "attention.head_count_kv", n_heads)),
         head_width=int(metadata.get(scope + "attention.key_length", model_width // n_heads)),
         model_width=model_width,
+        epsilon=float(metadata[scope + "attention.layer_norm_rms_epsilon"]),
+        rotary_base=float(metadata.get(scope + "rope.freq_base", 10_000.0)),
+        # GGUF keeps Llama's query and key rows in the interleaved order, Qwen2's in halves.
+        # Source: ggml-org/llama.cpp: src/llama-model.cpp, `llama_model_rope_type`.
+        interleaved=metadata["general.architecture"] == "llama",
     )
 
 
-def _rotary(metadata: dict[str, Any], shape: _Shape) -> dict[str, Any]:
+def _has_plain_rotary(metadata: dict[str, Any], shape: Shape) -> bool:
+    """Say whether `convert_forward` rotates as the model does."""
+    scope = metadata["general.architecture"] + ".rope."
+    width = int(metadata.get(scope + "dimension_count", shape.head_width))
+    return width == shape.head_width and metadata.get(scope + "scaling.type", "none") == "none"
+
+
+def _rotary(metadata: dict[str, Any], shape: Shape) -> dict[str, Any]:
     scope = metadata["general.architecture"] + ".rope."
     width = int(metadata.get(scope + "dimension_count", shape.head_width))
     rotary = {
         "rotary_dim": 0 if width == shape.head_width else width,
-        "rotary_base": float(metadata.get(scope + "freq_base", 10_000.0)),
+        "rotary_base": shape.rotary_base,
     }
     scaling = metadata.get(scope + "scaling.type", "none")
     if scaling == "linear":
@@ -237,7 +255,7 @@ def _rotary(metadata: dict[str, Any], shape: _Shape) -> dict[str, Any]:
     return rotary
 
 
-def _set_config(config: Any, file: GgufFile, vocabulary: Vocabulary) -> None:
+def _set_config(config: Any, file: GgufFile, vocabulary: Vocabulary, epsilon: float) -> None:
     metadata = file.metadata
     tokens = metadata["tokenizer.ggml.tokens"]
     present = set(vocabulary.tokens)
@@ -250,8 +268,7 @@ def _set_config(config: Any, file: GgufFile, vocabulary: Vocabulary) -> None:
     config.eos_token = token("eos", "")
     config.bos_token = token("bos", config.eos_token)
     config.unk_token = token("unknown", "")
-    scope = metadata["general.architecture"]
-    config.layer_norm_epsilon = float(metadata[f"{scope}.attention.layer_norm_rms_epsilon"])
+    config.layer_norm_epsilon = epsilon
 
 
 def _save(spec: Any, folder: Path) -> None:

@@ -71,7 +71,7 @@ def convert_gguf_into(
 
     def on_tensor(done: int, total: int) -> None:
         if done == 1:
-            progress.start(f"Converting {manifest.model_id}", total, "tensors")
+            progress.start(f"Converting {manifest.model_id}", total, "steps")
         progress.update(done)
 
     with store.staged(manifest.model_id) as staging:
