@@ -5,13 +5,16 @@ No measuring, no deriving: those are `engine.calibrator` and `completion.limits`
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 
 import psutil
 
+from fimble.engine import device as devices
 from fimble.engine.calibration_file import CalibrationFile, Subject, subject_here
 from fimble.engine.calibrator import Calibrator
 from fimble.engine.choice import Candidate, Choice, choose
+from fimble.errors import EngineError
 from fimble.models.record import InstalledModel
 from fimble.models.store import ModelStore
 from fimble.settings import AUTO_MODEL, DEFAULT_MODEL, Settings
@@ -22,7 +25,7 @@ WEIGHTS_NAME = "model.bin"
 def subject_of(settings: Settings, store: ModelStore) -> Subject:
     """Give what is measured with these settings. Errors: ModelError if the model is not installed."""
     if settings.engine == "scripted":
-        return subject_here("scripted", "", "", settings.device, settings.compute_type, settings.n_threads)
+        return subject_here("scripted", "", "", "", settings.compute_type, settings.n_threads)
     return _subject(settings, store.get(settings.model))
 
 
@@ -60,6 +63,8 @@ def chosen(settings: Settings, store: ModelStore, file: CalibrationFile | None) 
 
 def _subject(settings: Settings, model: InstalledModel) -> Subject:
     weights = next(stored.sha256 for stored in model.files if stored.name == WEIGHTS_NAME)
-    return subject_here(
-        model.model_id, weights, model.quantization, settings.device, settings.compute_type, settings.n_threads
-    )
+    # A GPU's figures are that GPU's. Where `cuda` cannot be had the load says so; nothing is measured then.
+    device = settings.device
+    with contextlib.suppress(EngineError):
+        device = str(devices.choose(settings.device))
+    return subject_here(model.model_id, weights, model.quantization, device, settings.compute_type, settings.n_threads)

@@ -13,6 +13,8 @@ UNIT = re.compile(
     r"|(.*_)?(ms|s|mib|mb|tokens|lines|bytes|offset|utf16|columns|chars|width|indent|line)(_max|_min|_per_token|_per_step)?"
     # Without a dimension: identifiers, a document's version, shares of one and their bounds, log-probabilities.
     r"|(.*_)?(id|version|share|share_.+|probability|temperature|priority|sequence|times|times_one|seed|signal|exit_code)"
+    # Constants of a network, as its papers call them.
+    r"|epsilon|rotary_base"
     # Places as the protocol and the file formats call them, and the bounds of a share.
     r"|character|start|end|pid|(.*_)?port|low|high)$"
 )

@@ -21,6 +21,7 @@ from fimble.cli import doctor_speed
 from fimble.cli.doctor_finding import Finding, Verdict
 from fimble.cli.server_session import status
 from fimble.cli.stdio_client import StdioClient, serve_command
+from fimble.engine import device as devices
 from fimble.engine.calibration_file import CalibrationFile
 from fimble.engine.cores import n_cores
 from fimble.errors import FimbleError, SettingsError
@@ -109,10 +110,22 @@ def engine() -> Iterator[Finding]:
         )
     else:
         yield Finding(Verdict.OK, "engine", "cpu: " + ", ".join(answer["kinds"]["cpu"]))
-    if answer["n_gpus"]:
-        yield Finding(Verdict.OK, "gpu", f"{answer['n_gpus']} × cuda: " + ", ".join(answer["kinds"]["cuda"]))
-    else:
-        yield Finding(Verdict.OK, "gpu", "none that CUDA can use; the processor does the work")
+    yield gpu(answer["kinds"].get("cuda", []))
+
+
+def gpu(kinds: list[str]) -> Finding:
+    """Whether there is a GPU, and whether a model can run on it; `kinds` are the compute types it is said to have."""
+    device = devices.choose("auto")
+    if device.why_not:
+        return Finding(
+            Verdict.WARN,
+            "gpu",
+            f"{device.card} is not used: {device.why_not}; the processor does the work",
+            devices.GET_CUBLAS,
+        )
+    if device.kind == "cpu":
+        return Finding(Verdict.OK, "gpu", "none that CUDA can use; the processor does the work")
+    return Finding(Verdict.OK, "gpu", f"{device.card}: " + ", ".join(kinds))
 
 
 def configuration() -> Iterator[Finding]:

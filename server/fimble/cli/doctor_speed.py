@@ -48,9 +48,10 @@ def describe(settings: Settings, figures: Figures, subject: Subject) -> Iterator
     """Give the two lines of a calibrated model."""
     reads = ", ".join(f"{n_tokens} tokens in {figures.first_token_ms(n_tokens):.0f} ms" for n_tokens in SHOWN_TOKENS)
     busy = ", while the machine was busy" if figures.was_busy else ""
+    on = subject.device if subject.device.startswith("cuda") else f"{subject.n_threads} threads of {subject.cpu}"
     detail = (
         f"`{subject.model}` reads {reads} and writes one in {figures.decode_ms_per_token:.0f} ms;"
-        f" measured {figures.measured_at}{busy}, {subject.n_threads} threads of {subject.cpu}"
+        f" measured {figures.measured_at}{busy}, {on}"
     )
     yield Finding(Verdict.OK, SUBJECT, detail, MEASURE if busy else "")
     line_ms, target_ms = figures.line_ms, settings.target_ms

@@ -8,16 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from fimble import garbage
+from fimble.engine import device as devices
 from fimble.engine.contract import GenerationRequest, OnToken, Row
 from fimble.engine.cores import n_cores
 from fimble.engine.heads import HeadBook
 from fimble.engine.standing import Allowance
 from fimble.engine.tokenizer import ModelTokenizer
 from fimble.errors import EngineError, ModelFilesError
+from fimble.log import LOGGER
 from fimble.manifest import ModelManifest
 
 N_LANES = 2
 """Replicas that share the weights: one for typing, one for what waits with its state: a paused action, a held line."""
+COMPUTE_TYPES = {"cpu": "default", "cuda": "default"}
+"""What the option `auto` is on each device; `default` is the form in which the weights were saved."""
 SAMPLING_SEED = 1
 UNLOAD_S_MAX = 0.5
 UNLOAD_POLL_S = 0.01
@@ -40,8 +44,8 @@ class CTranslate2Backend:
         """Read the tokenizer; the weights wait for `load`. `n_threads` 0 takes the physical cores."""
         self.heads = heads
         self._path = path
-        self._device = device
-        self._compute_type = "default" if compute_type == "auto" else compute_type
+        self._wanted_device = device
+        self._compute_type = compute_type
         self._n_threads = n_threads or n_cores()
         self._tokenizer = ModelTokenizer(path / "tokenizer.json")
         self._end_ids = [self._tokenizer.special(name) for name in manifest.end_tokens]
@@ -59,14 +63,30 @@ class CTranslate2Backend:
             raise ModelFilesError(f"`{self._path}` has no `model.bin`", "pull the model again")
         # Sampled answers are the same in the same order of requests: what is measured can be measured again.
         ctranslate2.set_random_seed(SAMPLING_SEED)
+        device = devices.choose(self._wanted_device)
+        if device.kind == "cuda":
+            try:
+                self._load_on("cuda")
+                # A card may be too old, too full or badly installed, and says so only when it is to work.
+                self._generator.generate_batch(
+                    [[self._tokenizer.token(0)]], max_length=1, include_prompt_in_result=False
+                )
+            except (RuntimeError, ValueError) as error:
+                self._generator = None
+                if self._wanted_device == "cuda":
+                    raise EngineError(
+                        f"the model cannot run on the GPU ({device.card}): {error}",
+                        "set `device` to `auto` or `cpu`; `fimble doctor` says more",
+                    ) from error
+                device = devices.Device("cpu", device.card, str(error))
+        if device.kind == "cpu":
+            self._load_on_cpu()
+        if device.why_not:
+            LOGGER.warning("the processor runs the model, not the GPU (%s): %s", device.card, device.why_not)
+
+    def _load_on_cpu(self) -> None:
         try:
-            self._generator = ctranslate2.Generator(
-                str(self._path),
-                device=self._device,
-                compute_type=self._compute_type,
-                inter_threads=N_LANES,
-                intra_threads=self._n_threads,
-            )
+            self._load_on("cpu")
         except ValueError as error:
             raise EngineError(
                 f"the model cannot run here: {error}", "try `compute_type = auto` and `device = cpu`"
@@ -75,6 +95,19 @@ class CTranslate2Backend:
             raise ModelFilesError(
                 f"the model's files cannot be read: {error}", "run `fimble models verify`, then pull it again"
             ) from error
+
+    def _load_on(self, kind: str) -> None:
+        """Errors: ValueError, RuntimeError, as the library raises them."""
+        import ctranslate2
+
+        automatic = COMPUTE_TYPES[kind] if self._compute_type == "auto" else self._compute_type
+        self._generator = ctranslate2.Generator(
+            str(self._path),
+            device=kind,
+            compute_type=automatic,
+            inter_threads=N_LANES,
+            intra_threads=self._n_threads,
+        )
 
     def unload(self) -> None:
         self._generator = None
