@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 
 from fimble import __version__, calibration, options
+from fimble import manifest as manifests
 from fimble.cli import doctor_speed
 from fimble.cli.doctor_finding import Finding, Verdict
 from fimble.cli.server_session import status
@@ -156,8 +157,23 @@ def models(store: ModelStore, settings: Settings, deep: bool) -> Iterator[Findin
         except FimbleError as error:
             yield Finding(Verdict.FAIL, "model", f"`{model.model_id}`: {error.message}", error.hint or "")
             continue
+        if model.is_outdated:
+            yield Finding(
+                Verdict.WARN,
+                "model",
+                f"`{model.model_id}` was converted by an older fimble, and answers a bit worse than it could{in_use}",
+                again(model.model_id),
+            )
+            continue
         how = "every file has its recorded hash" if deep else "every file has its recorded size"
         yield Finding(Verdict.OK, "model", f"`{model.model_id}` {how}{in_use}")
+
+
+def again(model_id: str) -> str:
+    """Say how to have an installed model converted anew."""
+    if model_id in manifests.known_ids():
+        return f"run `fimble models pull {model_id} --force`"
+    return "run `fimble models add FILE --force` with the file it came from"
 
 
 def machine(store: ModelStore) -> Iterator[Finding]:

@@ -13,6 +13,8 @@ from fimble.manifest import ModelManifest, parse
 RECORD_NAME = "fimble.toml"
 NEEDED_FILES = ("model.bin", "config.json", "tokenizer.json")
 CHUNK_BYTES = 1 << 20
+CONVERTER_VERSION = 2
+"""Of what turns a GGUF file into a model; raised when the same file becomes a better one. 1 knew no smoothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,12 @@ class InstalledModel:
     vocabulary: str
     manifest: ModelManifest
     files: tuple[StoredFile, ...]
+    converter_version: int = CONVERTER_VERSION
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether its file would become a better model today."""
+        return self.manifest.format == "gguf" and self.converter_version < CONVERTER_VERSION
 
     @property
     def n_bytes(self) -> int:
@@ -49,6 +57,7 @@ def write_record(folder: Path, manifest_text: str, quantization: str, vocabulary
         "[installed]",
         f'quantization = "{quantization}"',
         f'vocabulary = "{vocabulary}"',
+        f"converter_version = {CONVERTER_VERSION}",
     ]
     for path in sorted(p for p in folder.iterdir() if p.is_file() and p.name != RECORD_NAME):
         lines += [
@@ -73,7 +82,13 @@ def read_record(folder: Path) -> InstalledModel:
         installed = tomllib.loads(text)["installed"]
         files = tuple(StoredFile(f["name"], int(f["n_bytes"]), f["sha256"]) for f in installed["files"])
         model = InstalledModel(
-            manifest.model_id, folder, installed["quantization"], installed["vocabulary"], manifest, files
+            manifest.model_id,
+            folder,
+            installed["quantization"],
+            installed["vocabulary"],
+            manifest,
+            files,
+            int(installed.get("converter_version", 1)),
         )
     except (OSError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
         raise ModelFilesError(f"`{path}` is not a model's record: {error}", _mend(folder.name)) from error
