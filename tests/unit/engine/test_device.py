@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import sys
 from pathlib import Path
 
 import pytest
 
+from fimble.app import SCRIPTED_MANIFEST
 from fimble.cli.doctor_checks import gpu
 from fimble.cli.doctor_finding import Verdict
 from fimble.engine import device as devices
+from fimble.engine.contract import GenerationRequest
+from fimble.engine.ct2_backend import CTranslate2Backend
 from fimble.engine.device import Device, card_names, choose
-from fimble.errors import EngineError
+from fimble.errors import EngineError, ModelFilesError
+from fimble.models.convert_gguf import convert
+from fimble.records import FimPrompt
+from tiny_models import write_gguf
 
 
 class Driver:
@@ -113,3 +120,41 @@ def test_doctor_names_the_gpu_that_is_not_used(machine):
     assert (found.verdict, "One" in found.detail, "cublas" in found.hint) == (Verdict.WARN, True, True)
     machine(["One"], True)
     assert (gpu(["int8"]).verdict, gpu(["int8"]).detail) == (Verdict.OK, "One: int8")
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A tiny converted model's folder."""
+    path = write_gguf(tmp_path / "tiny.gguf")
+    (folder := tmp_path / "ct2").mkdir()
+    convert(path, folder, "int8", "full")
+    return folder
+
+
+def backend_on(model: Path, device: str) -> CTranslate2Backend:
+    return CTranslate2Backend(model, dataclasses.replace(SCRIPTED_MANIFEST, end_tokens=()), device=device)
+
+
+@pytest.mark.skipif(bool(devices.cards()), reason="needs a machine on which CUDA fails")
+def test_gpu_that_fails_leaves_the_work_to_the_processor(machine, model, caplog):
+    machine(["One"], True)
+    backend = backend_on(model, "auto")
+    backend.load()
+    [row] = backend.run(GenerationRequest(FimPrompt((), (1, 2, 3)), 2), lambda *_: False)
+    assert len(row.ids) == 2
+    assert "One" in caplog.text
+    assert "not the GPU" in caplog.text
+
+
+@pytest.mark.skipif(bool(devices.cards()), reason="needs a machine on which CUDA fails")
+def test_gpu_that_fails_and_was_asked_for_is_an_error(machine, model):
+    machine(["One"], True)
+    with pytest.raises(EngineError, match="cannot run on the GPU \\(One\\)") as caught:
+        backend_on(model, "cuda").load()
+    assert "doctor" in (caught.value.hint or "")
+
+
+def test_damaged_weights_are_not_taken_for_a_device_that_fails(model):
+    (model / "model.bin").write_bytes(b"not a model")
+    with pytest.raises(ModelFilesError):
+        backend_on(model, "auto").load()
