@@ -62,7 +62,7 @@ class Settings:
     device: str = _setting("auto", "Where the model runs.", choices=("auto", "cpu", "cuda"))
     compute_type: str = _setting(
         "auto",
-        "CTranslate2 compute type; `auto` takes the one the weights were stored in.",
+        "CTranslate2 compute type; `auto` takes the one the weights were stored in, and `float16` on a GPU.",
         choices=("auto", "int8", "int8_float16", "int8_float32", "float16", "float32"),
     )
     n_threads: int = _setting(

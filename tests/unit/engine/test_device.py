@@ -146,6 +146,24 @@ def test_gpu_that_fails_leaves_the_work_to_the_processor(machine, model, caplog)
     assert "not the GPU" in caplog.text
 
 
+def test_gpu_gets_floats_and_what_was_saved_where_it_has_none(machine, model, monkeypatch):
+    import ctranslate2
+
+    asked = []
+    generator = ctranslate2.Generator
+
+    def made(path: str, device: str, compute_type: str, **how):
+        asked.append((device, compute_type))
+        if compute_type == "float16":
+            raise ValueError("Requested float16 compute type, but the target device does not support it")
+        return generator(path, device="cpu", compute_type=compute_type, **how)
+
+    monkeypatch.setattr(ctranslate2, "Generator", made)
+    machine(["One"], True)
+    backend_on(model, "auto").load()
+    assert asked == [("cuda", "float16"), ("cuda", "default")]
+
+
 @pytest.mark.skipif(bool(devices.cards()), reason="needs a machine on which CUDA fails")
 def test_gpu_that_fails_and_was_asked_for_is_an_error(machine, model):
     machine(["One"], True)

@@ -9,7 +9,7 @@ local M = {}
 ---@field remote_model? string What the server calls the model; empty sends the id in `model`.
 ---@field remote_timeout_ms? integer Latest moment of a server's answer.
 ---@field device? "auto"|"cpu"|"cuda" Where the model runs.
----@field compute_type? "auto"|"int8"|"int8_float16"|"int8_float32"|"float16"|"float32" CTranslate2 compute type; `auto` takes the one the weights were stored in.
+---@field compute_type? "auto"|"int8"|"int8_float16"|"int8_float32"|"float16"|"float32" CTranslate2 compute type; `auto` takes the one the weights were stored in, and `float16` on a GPU.
 ---@field n_threads? integer Threads of one generation on CPU; 0 takes the physical cores.
 ---@field languages_off? string[] LSP language ids without ghost text.
 ---@field globs_off? string[] Files that are never read, completed or put into a prompt (globs on the whole path).
