@@ -152,6 +152,42 @@ async def test_line_that_defines_what_is_used_below_is_shown() -> None:
     assert await answers(engine, marked) == ["    n = 0"]
 
 
+TWO_NAMES = "def f(a):\n║\n    while i < j:\n        i += a\n    return i\n"
+
+
+async def test_line_that_defines_all_that_is_used_below_is_shown() -> None:
+    engine = WordEngine("    i = 0\n", {" k": -0.1}, lambda start: " 0, a\n" if "," in start else " 0\n")
+    assert await answers(engine, TWO_NAMES) == ["    i, j = 0, a"]
+    assert [engine.tokenizer.decode(*asked.starts) for asked in engine.asked[1:]] == [" i, j ="]
+
+
+async def test_loop_that_names_all_that_is_used_in_it_is_shown() -> None:
+    engine = WordEngine("for k, v in b:\n", {}, lambda start: " zip(a, b):\n")
+    marked = "def f(a, b):\n    b = 1\n    ║\n        b += k * w\n    return b\n"
+    assert await answers(engine, marked) == ["for k, w in zip(a, b):"]
+
+
+async def test_line_that_defines_one_of_two_names_stays_where_no_line_defines_both() -> None:
+    engine = WordEngine("    i = 0\n", {" k": -0.1}, lambda start: " = 0\n")
+    assert await answers(engine, TWO_NAMES) == ["    i = 0"]
+    assert len(engine.asked) == 2, "no samples: another line that defines one of them is no better"
+
+
+@pytest.mark.parametrize(
+    ("marked", "answer"),
+    [
+        ("def f(a):\n║\n    return re.sub(a, n, a)\n", "    n = 0\n"),  # the module is another line's
+        (
+            "def f(a):\n    b = 1\n    ║\n        return k, v\n",
+            "with a as k:\n",
+        ),  # no line of this kind defines two by its start
+        ("def f(a):\n║\n    return i + j\n", "    i, j = a\n"),
+    ],
+)
+def test_line_that_defines_all_it_can_is_not_begun_anew(marked: str, answer: str) -> None:
+    assert beginnings_of(marked, answer) == []
+
+
 @pytest.mark.parametrize("silence", ["", "\n"])
 async def test_model_that_says_nothing_where_a_name_is_missing_is_asked_again(silence: str) -> None:
     engine = WordEngine(silence, {" k": -0.1}, lambda start: " 0\n")

@@ -115,7 +115,7 @@ class Answerer:
         trace.second_look = first.doubt if n_rows else ""
         for begin in beginnings(first, question.window) if n_rows else ():
             found += await self._begun(question, begin, n_rows, trace)
-        n_rows = 0 if any(c.fits for c in found) else n_rows
+        n_rows = 0 if first.is_half or any(c.fits for c in found) else n_rows
         n_rows = max(n_rows, question.request.n_alternatives - 1)
         if not n_rows or question.token.cancelled:
             return found
@@ -137,13 +137,15 @@ class Answerer:
         tokenizer = self._engine.tokenizer
         laid_out = self._launcher.lay_out(question, begin.window(question.window))
         request = self._request(question, laid_out, min(ask.decoded_tokens_max, SAMPLED_TOKENS_MAX), begin.lead)
-        words = await self._engine.generate(replace(request, n_rows=FIRST_WORDS, first_tokens=True, should_stop=None))
+        asked = replace(request, n_rows=FIRST_WORDS, first_tokens=True, should_stop=None)
+        words = [] if begin.is_wanted_alone else await self._engine.generate(asked)
         starts = {tuple(tokenizer.encode(laid_out.owed + start)): 0.0 for start in begin.wanted}
         for word in words:
             if begin.may_begin(word.text):
                 starts.setdefault(tuple(tokenizer.encode(word.text)), word.log_probability or 0.0)
         chosen = tuple(starts)[:n_rows]
-        if not any(word.n_decoded_tokens for word in words) or not chosen or question.token.cancelled:
+        is_unheard = not begin.is_wanted_alone and not any(word.n_decoded_tokens for word in words)
+        if is_unheard or not chosen or question.token.cancelled:
             return []
         found: list[Candidate] = []
         for start in chosen:

@@ -38,6 +38,11 @@ class Candidate:
         return self.outcome.reason.value if isinstance(self.outcome, Decline) else ""
 
     @property
+    def is_half(self) -> bool:
+        """Whether it is right as far as it goes: only an answer that does more is better, not any other."""
+        return self.misfit is Misfit.NEEDS_ANOTHER_NAME
+
+    @property
     def calls_for_others(self) -> bool:
         """Whether other answers are worth having."""
         if self.misfit is not None:
@@ -50,7 +55,9 @@ def judge(row: Generation, text: str, window: CursorWindow, shape: Shape) -> Can
     outcome = pipeline.run(text, window, shape, row.stop_reason)
     place, wrong = Place(window, shape, row.stop_reason), None
     if isinstance(outcome, Draft):
-        wrong = misfit(outcome, place) or written_below(outcome, place)
+        wrong = misfit(outcome, place)
+        if wrong in (None, Misfit.NEEDS_ANOTHER_NAME):
+            wrong = written_below(outcome, place) or wrong
     elif outcome.reason in SILENT and row.stop_reason in (StopReason.END_TOKEN, StopReason.RULE):
         wrong = wrongly_silent(place)
     return Candidate(text, row.stop_reason, outcome, wrong, row.log_probability)

@@ -27,12 +27,13 @@ _SAYS_NO_FORM = (Misfit.STANDS_BELOW, Misfit.DOES_NOT_PARSE, Misfit.CONTINUES_NO
 @dataclass(frozen=True, slots=True)
 class Beginnings:
     """How other answers begin: with `lead`, what is still missing of the line's indentation at the cursor, and
-    then with one of the `wanted` starts or with a word that may stand there."""
+    then with one of the `wanted` starts or, unless they are the only ones, with a word that may stand there."""
 
     lead: str
     opens_block: bool
     never: frozenset[str]
     wanted: tuple[str, ...] = ()
+    is_wanted_alone: bool = False
 
     def window(self, window: CursorWindow) -> CursorWindow:
         """Give the place with the indentation written."""
@@ -58,11 +59,16 @@ def beginnings(first: Candidate, window: CursorWindow) -> list[Beginnings]:
         return []
     written = first.text.lstrip("\n")
     word = written.split(maxsplit=1)[0] if written.strip() else ""
+    written_columns = site.indent + len(written) - len(written.lstrip(" "))
+    if first.misfit is Misfit.NEEDS_ANOTHER_NAME:
+        # All that is wrong is what the line defines: it may be one that defines several names at once.
+        start = _joint_definition(needed_names(window), word)
+        lead = " " * max(0, written_columns - site.indent)
+        return [Beginnings(lead, word == "for", frozenset(), (start,), is_wanted_alone=True)] if start else []
     wanted = tuple(_definition(name, window) for name in needed_names(window))
     if first.misfit in _SAYS_NO_FORM and not wanted:
         return []
     outer = max((level for level in (*site.levels, _inner(place)) if level < site.below_indent), default=0)
-    written_columns = site.indent + len(written) - len(written.lstrip(" "))
     columns = site.below_indent if wanted or first.misfit is None else written_columns
     places = [columns]
     if first.misfit is Misfit.NEEDS_OPENER:
@@ -84,6 +90,16 @@ def _inner(place: Place) -> int:
     """Give the indentation of a line in the innermost block, one deeper than a statement that opens one."""
     site = place.site
     return site.above_indent + (len(place.window.indent_unit) if site.opens_block else 0)
+
+
+def _joint_definition(names: tuple[str, ...], word: str) -> str:
+    """Give how a line begins that defines all the names, as the kind of line that begins with `word`; "" if none does.
+
+    In the order of their use, which is mostly that of their definition.
+    """
+    if word in _OPENERS:
+        return f"for {', '.join(names)} in" if word == "for" else ""
+    return f"{', '.join(names)} ="
 
 
 def _definition(name: str, window: CursorWindow) -> str:

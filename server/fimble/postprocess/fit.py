@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+import sys
 from itertools import islice
 
 from fimble.postprocess.draft import Draft, Place
@@ -31,9 +32,11 @@ class Misfit(enum.StrEnum):
     HIDES_BELOW = "the line below would not be reached"
     OPEN_STRING = "a string is left open above code"
     NEEDS_NAME = "a name that is used below is not defined"
+    NEEDS_ANOTHER_NAME = "another name that is used below is not defined"
     DOES_NOT_PARSE = "the statement does not parse with it"
 
 
+MODULES = sys.stdlib_module_names
 LEAVERS = frozenset({"return", "raise", "break", "continue"})
 """Words behind whose statement the next line is not reached."""
 LINES_BELOW = 12
@@ -71,8 +74,8 @@ def misfit(draft: Draft, place: Place) -> Misfit | None:
     Where indentation makes blocks, a line that does not open one cannot stand above a deeper line, one that
     opens a block can stand above a deeper line only, an `else` needs what it is the other case of, nothing is
     reached behind a `return`, and what parsed before must still parse. A name that the lines below use and
-    nothing else defines is what the line is there for. Another answer is worth having then; this one is still
-    no reason to show nothing, since the user may go on typing.
+    nothing else defines is what the line is there for, and of several such names most likely each. Another
+    answer is worth having then; this one is still no reason to show nothing, since the user may go on typing.
     Source: The Python Language Reference, 8: compound statements.
     """
     site, window = place.site, place.window
@@ -99,9 +102,13 @@ def misfit(draft: Draft, place: Place) -> Misfit | None:
     if site.below and site.below_indent == indent and _first_word(free[-1]) in LEAVERS:
         return Misfit.HIDES_BELOW
     needed = needed_names(window)
-    if needed and not any(name in defined_names(line) for line in free for name in needed):
+    missing = [name for name in needed if not any(name in defined_names(line) for line in free)]
+    if needed and missing == list(needed):
         return Misfit.NEEDS_NAME
-    return Misfit.DOES_NOT_PARSE if breaks_syntax(draft, place) else None
+    if breaks_syntax(draft, place):
+        return Misfit.DOES_NOT_PARSE
+    # A line imports one module or defines variables: what is missing beside it is another line's.
+    return Misfit.NEEDS_ANOTHER_NAME if missing and not MODULES.intersection(needed) else None
 
 
 def wrongly_silent(place: Place) -> Misfit | None:
